@@ -1,0 +1,1 @@
+Console.WriteLine(Dwe.Model.Hello.sum());

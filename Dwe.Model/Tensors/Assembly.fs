@@ -1,0 +1,6 @@
+namespace Dwe.Model
+
+open System.Runtime.CompilerServices
+
+[<assembly: InternalsVisibleTo("Dwe.Tests")>]
+do ()
