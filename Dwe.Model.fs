@@ -3,4 +3,4 @@ namespace Dwe.Model
 open TorchSharp
 
 module Hello =
-    let sum () = torch.ones(3L).sum().item<float32>()
+    let sum () = torch.ones(3L).sum().item<float32> ()

@@ -1,0 +1,49 @@
+namespace Dwe.Model.Layers
+
+open TorchSharp
+open Dwe.Model.Tensors
+
+/// Layer recipes. Names are data: they are the keys of a checkpoint.
+[<RequireQualifiedAccess>]
+module Layer =
+
+    /// The weights of `recipe` under `name.`.
+    let nest (name: string) (recipe: Layer<'Function>) : Layer<'Function> = fun registry -> recipe (registry.Nest name)
+
+    /// A weight of its own, e.g. the logit scale.
+    let parameter (name: string) (sizes: int64 list) (init: Init) : Layer<Tensor> =
+        fun registry -> registry.Parameter(name, sizes, init)
+
+    /// y = x Wᵀ + b.  [..., inputs] -> [..., outputs]; W, b uniform in ±1/√inputs (torch.nn.Linear's default).
+    /// Raises ArgumentException when the last axis is not `inputs`. In mixed precision the product is bfloat16.
+    let linear (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+        fun registry ->
+            let bound = Uniform(1.0 / sqrt (float inputs))
+            let own = registry.Nest name
+            let weight = own.Parameter("weight", [ int64 outputs; int64 inputs ], bound)
+            let bias = own.Parameter("bias", [ int64 outputs ], bound)
+
+            fun input ->
+                if Shape.size -1 input <> int64 inputs then
+                    invalidArg (nameof input) $"{name} takes [..., {inputs}] but got {Shape.describe input}"
+
+                let operand = Precision.operand registry.Precision
+                let product = torch.nn.functional.linear (operand input, operand weight, operand bias)
+                Precision.result registry.Precision product
+
+    /// Layer normalisation over the last axis: (x - mean) / √(variance + 1e-5) · weight + bias.  [..., size] -> [..., size]
+    let layerNorm (name: string) (size: int) : Layer<Tensor -> Tensor> =
+        fun registry ->
+            let own = registry.Nest name
+            let weight = own.Parameter("weight", [ int64 size ], Constant 1.0)
+            let bias = own.Parameter("bias", [ int64 size ], Constant 0.0)
+            fun input -> torch.nn.functional.layer_norm (input, [| int64 size |], weight, bias, 1e-5)
+
+    /// Inverted dropout: in training each value is 0 with probability `rate`, else scaled by 1 / (1 - rate).
+    let dropout (rate: float) : Layer<Tensor -> Tensor> =
+        fun registry input ->
+            if not registry.Training || rate = 0.0 then
+                input
+            else
+                let kept = torch.empty_like(input).bernoulli_ (1.0 - rate, registry.Generator)
+                input * kept.div_ (Scalar.op_Implicit (1.0 - rate))
