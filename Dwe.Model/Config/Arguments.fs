@@ -1,0 +1,129 @@
+namespace Dwe.Model.Config
+
+open Argu
+
+/// The command line as types: one union a verb, one case an option. A record stands between these and the program.
+type internal FeaturesArguments =
+    | [<Mandatory; Unique>] Data of DIR: string
+    | [<Mandatory; Unique>] Out of STORE: string
+    | [<Unique>] Preset of NAME: string
+    | [<Unique>] Entity_Text of TEMPLATE: string
+    | [<Unique>] Splits of NAMES: string
+    | Reuse of STORE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set"
+            | Out _ -> "folder of the feature store; one that is there is brought up to date"
+            | Preset _ -> "take features.entity_text from this preset"
+            | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
+            | Splits _ -> "splits to encode, e.g. train,dev (default: all that the data set has)"
+            | Reuse _ -> "another store whose encoded texts may be taken over; may be repeated"
+
+type internal TrainArguments =
+    | [<Unique>] Preset of NAME: string
+    | [<Unique>] Config of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Unique>] Out of RUN: string
+    | Set of ``KEY=VALUE``: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique>] Resume
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Preset _ -> "start from a preset: sample, wikimel"
+            | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
+            | Data _ -> "folder of the data set"
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> "candidates of the dev mentions, {mention: [ids]} or {record key: [ids]}"
+            | Out _ -> "folder of the run (default: runs/PRESET)"
+            | Set _ -> "change one configuration key; may be repeated"
+            | Precision _ -> "float32, bf16-mixed or float64: short for --set training.precision=..."
+            | Device _ -> "auto, cpu or cuda"
+            | Resume -> "go on from the run's last checkpoint"
+            | Json _ -> "also write the final result to this file"
+
+type internal EvalArguments =
+    | [<Unique>] Run of RUN: string
+    | [<Unique>] Baseline of NAME: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Split of NAME: string
+    | [<Unique>] Protocol of NAME: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Run _ -> "folder of a trained run; its best checkpoint is evaluated"
+            | Baseline _ -> "instead of a run: candidate-order (candidates as they are listed) or chance"
+            | Data _ -> "folder of the data set (default: the one the run was trained on)"
+            | Features _ -> "feature store (default: the one the run was trained on)"
+            | Split _ -> "dev or test (default: dev)"
+            | Protocol _ -> "legacy, strict or full-kb (default: strict)"
+            | Candidates _ ->
+                "candidate lists, {mention: [ids]} or {record key: [ids]} (default: search_top100.json of the data)"
+            | Precision _ -> "float32, bf16-mixed or float64 (default: the run's)"
+            | Device _ -> "auto, cpu or cuda"
+            | Json _ -> "also write the result to this file"
+
+type internal WeightsArguments =
+    | [<Unique>] All
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | All -> "every model of the catalogue, not only those that text needs"
+
+type internal DoctorArguments =
+    | [<Unique>] Json
+    | [<Unique>] Device of NAME: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Json -> "print JSON"
+            | Device _ -> "auto, cpu or cuda: try this one"
+
+type internal ConfigArguments =
+    | [<Unique>] Preset of NAME: string
+    | [<Unique>] Config of FILE: string
+    | Set of ``KEY=VALUE``: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Preset _ -> "start from a preset"
+            | Config _ -> "start from a configuration file"
+            | Set _ -> "change one key; may be repeated"
+            | Json -> "print the configuration file instead of the table"
+
+type internal DweArguments =
+    | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
+    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
+    | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
+    | [<CliPrefix(CliPrefix.None)>] Config of ParseResults<ConfigArguments>
+    | [<CliPrefix(CliPrefix.None)>] Doctor of ParseResults<DoctorArguments>
+    | [<Unique>] Version
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Train _ -> "train a model and evaluate it on dev"
+            | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
+            | Features _ -> "encode a data set's mentions and entities into a feature store"
+            | Weights _ -> "fetch the pretrained weights that `features` uses"
+            | Config _ -> "show every configuration key, its value and its meaning"
+            | Doctor _ -> "say what this machine offers, what was loaded and what is wrong"
+            | Version -> "print the version"

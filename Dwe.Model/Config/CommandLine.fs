@@ -1,0 +1,256 @@
+namespace Dwe.Model.Config
+
+open System
+open Argu
+open Dwe.Model.Domain
+
+/// A configuration as the command line names it: a preset or a file, then changes.
+type ConfigSource = { Preset: string | null; File: string | null; Set: string[] }
+
+type TrainOptions =
+    { Config: ConfigSource
+      Data: string | null
+      Features: string | null
+      Candidates: string | null
+      Out: string | null
+      Device: string
+      Resume: bool
+      Json: string | null }
+
+type EvalOptions =
+    { Run: string | null
+      Baseline: string | null
+      Data: string | null
+      Features: string | null
+      Split: string
+      Protocol: Protocol
+      Candidates: string | null
+      Precision: string | null
+      Device: string
+      Json: string | null }
+
+type FeaturesOptions =
+    { Data: string
+      Out: string
+      Preset: string | null
+      EntityText: string | null
+      Splits: string[]
+      Reuse: string[] }
+
+/// What the words of the command line ask for.
+type Command =
+    | Train of TrainOptions
+    | Eval of EvalOptions
+    | Features of FeaturesOptions
+    | Weights of all: bool
+    | ShowConfig of source: ConfigSource * json: bool
+    | Doctor of json: bool * device: string
+    | Version
+    /// Help that was asked for: printed, exit code 0.
+    | Help of text: string
+
+/// Turns words into a command. Loads neither libtorch nor any file.
+[<RequireQualifiedAccess>]
+module internal CommandLine =
+
+    let private examples =
+        Map
+            [ "train",
+              [ "dwe train --preset sample"
+                "dwe train --preset wikimel --data wikimel --features wikimel.store --out runs/wikimel"
+                "dwe train --preset wikimel --data wikimel --features wikimel.store --set optimizer.learning_rate=1e-4"
+                "dwe train --out runs/wikimel --resume" ]
+              "eval",
+              [ "dwe eval --run runs/sample"
+                "dwe eval --run runs/wikimel --split dev --protocol full-kb --json result.json"
+                "dwe eval --baseline candidate-order --data wikimel" ]
+              "features",
+              [ "dwe features --data wikimel --out wikimel.store"
+                "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store" ]
+              "weights", [ "dwe weights" ]
+              "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
+              "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
+
+    let private parser () = ArgumentParser.Create<DweArguments>(programName = "dwe", checkStructure = false)
+
+    let private withExamples (verb: string) (usage: string) =
+        let lines =
+            match Map.tryFind verb examples with
+            | Some own -> own
+            | None -> examples |> Map.toList |> List.map (snd >> List.head)
+
+        let indented = lines |> List.map (fun line -> "    " + line)
+        usage.TrimEnd() + "\n\nEXAMPLES:\n\n" + String.Join("\n", indented) + "\n"
+
+    let private orNull (value: 'Value option) = Option.toObj value
+    let private deviceNames = [ "auto"; "cpu"; "cuda" ]
+
+    let private oneOf option (known: string list) (value: string) =
+        if List.contains value known then
+            Ok value
+        else
+            Error(ValueInvalid("command line", option, value, "one of " + String.Join(", ", known)))
+
+    let private protocolOf (name: string option) =
+        match name with
+        | None -> Ok Strict
+        | Some name ->
+            match List.tryFind (fun (known, _) -> known = name) Fields.protocols with
+            | Some(_, protocol) -> Ok protocol
+            | None -> oneOf "--protocol" (List.map fst Fields.protocols) name |> Result.map (fun _ -> Strict)
+
+    let private precisionSetting (precision: string option) =
+        precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
+
+    let private train (found: ParseResults<TrainArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto"))
+        |> Result.map (fun device ->
+            Train
+                { Config =
+                    { Preset = orNull (found.TryGetResult TrainArguments.Preset)
+                      File = orNull (found.TryGetResult TrainArguments.Config)
+                      Set =
+                        Array.ofList (
+                            found.GetResults TrainArguments.Set
+                            @ precisionSetting (found.TryGetResult TrainArguments.Precision)
+                        ) }
+                  Data = orNull (found.TryGetResult TrainArguments.Data)
+                  Features = orNull (found.TryGetResult TrainArguments.Features)
+                  Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
+                  Out = orNull (found.TryGetResult TrainArguments.Out)
+                  Device = device
+                  Resume = found.Contains TrainArguments.Resume
+                  Json = orNull (found.TryGetResult TrainArguments.Json) })
+
+    let private eval (found: ParseResults<EvalArguments>) =
+        let run, baseline = found.TryGetResult EvalArguments.Run, found.TryGetResult EvalArguments.Baseline
+
+        let scorer =
+            match run, baseline with
+            | None, None -> Error(UsageWrong("eval needs --run RUN or --baseline NAME", "See `dwe eval --help`."))
+            | Some _, Some _ -> Error(UsageWrong("eval takes --run or --baseline, not both", "See `dwe eval --help`."))
+            | None, Some name -> oneOf "--baseline" [ "candidate-order"; "chance" ] name |> Result.map ignore
+            | Some _, None -> Ok()
+
+        let precision =
+            match found.TryGetResult EvalArguments.Precision with
+            | None -> Ok()
+            | Some name -> oneOf "--precision" (List.map fst Fields.precisions) name |> Result.map ignore
+
+        scorer
+        |> Result.bind (fun () -> precision)
+        |> Result.bind (fun () -> protocolOf (found.TryGetResult EvalArguments.Protocol))
+        |> Result.bind (fun protocol ->
+            oneOf "--device" deviceNames (found.GetResult(EvalArguments.Device, "auto"))
+            |> Result.bind (fun device ->
+                oneOf "--split" [ "dev"; "test" ] (found.GetResult(EvalArguments.Split, "dev"))
+                |> Result.map (fun split ->
+                    Eval
+                        { Run = orNull run
+                          Baseline = orNull baseline
+                          Data = orNull (found.TryGetResult EvalArguments.Data)
+                          Features = orNull (found.TryGetResult EvalArguments.Features)
+                          Split = split
+                          Protocol = protocol
+                          Candidates = orNull (found.TryGetResult EvalArguments.Candidates)
+                          Precision = orNull (found.TryGetResult EvalArguments.Precision)
+                          Device = device
+                          Json = orNull (found.TryGetResult EvalArguments.Json) })))
+
+    let private features (found: ParseResults<FeaturesArguments>) =
+        let splits =
+            found.GetResult(FeaturesArguments.Splits, "").Split(',', StringSplitOptions.RemoveEmptyEntries)
+
+        let unknown =
+            splits |> Array.tryFind (fun split -> not (List.contains split [ "train"; "dev"; "test" ]))
+
+        match unknown with
+        | Some split ->
+            Error(ValueInvalid("command line", "--splits", split, "train, dev or test, separated by commas"))
+        | None ->
+            Ok(
+                Features
+                    { Data = found.GetResult FeaturesArguments.Data
+                      Out = found.GetResult FeaturesArguments.Out
+                      Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
+                      EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
+                      Splits = splits
+                      Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse) }
+            )
+
+    let private showConfig (found: ParseResults<ConfigArguments>) =
+        let source =
+            { Preset = orNull (found.TryGetResult ConfigArguments.Preset)
+              File = orNull (found.TryGetResult ConfigArguments.Config)
+              Set = Array.ofList (found.GetResults ConfigArguments.Set) }
+
+        Ok(ShowConfig(source, found.Contains ConfigArguments.Json))
+
+    let private doctor (found: ParseResults<DoctorArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(DoctorArguments.Device, "auto"))
+        |> Result.map (fun device -> Doctor(found.Contains DoctorArguments.Json, device))
+
+    let private interpret (found: ParseResults<DweArguments>) =
+        if found.Contains DweArguments.Version then
+            Ok Version
+        else
+            match found.TryGetSubCommand() with
+            | Some(DweArguments.Train own) -> train own
+            | Some(DweArguments.Eval own) -> eval own
+            | Some(DweArguments.Features own) -> features own
+            | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
+            | Some(DweArguments.Config own) -> showConfig own
+            | Some(DweArguments.Doctor own) -> doctor own
+            | Some DweArguments.Version
+            | None -> Error(UsageWrong("no command given", "See `dwe --help`."))
+
+    /// Argu's first line, without its `ERROR:`; for a word that it does not know, the nearest that it does.
+    let private wrongUse (verb: string) (message: string) (usage: string) =
+        let first = message.Split('\n')[0]
+        let first = first.Replace("ERROR: ", "").Trim().TrimEnd('.')
+        let quoted = Text.RegularExpressions.Regex.Match(first, "unrecognized argument: '([^']*)'")
+
+        let nearest =
+            if not quoted.Success then
+                []
+            else
+                Text.RegularExpressions.Regex.Matches(
+                    usage,
+                    @"--[a-z][a-z-]*|^    ([a-z]+)",
+                    Text.RegularExpressions.RegexOptions.Multiline
+                )
+                |> Seq.map (fun found -> found.Value.Trim())
+                |> Seq.distinct
+                |> NearestName.suggest quoted.Groups[1].Value
+
+        let help =
+            if verb = "" then
+                "See `dwe --help`."
+            else
+                $"See `dwe {verb} --help`."
+
+        match nearest with
+        | [] -> UsageWrong(first, help)
+        | names -> let names = String.Join(" or ", names) in UsageWrong($"{first}; did you mean {names}?", help)
+
+    /// Reads the words. Argu speaks through exceptions; this is where they become a `Result`.
+    let parse (words: string[]) : Result<Command, UserError> =
+        let parser = parser ()
+
+        let verb =
+            words
+            |> Array.tryHead
+            |> Option.filter (fun word -> not (word.StartsWith '-'))
+            |> Option.defaultValue ""
+
+        if words.Length = 0 then
+            Ok(Help(withExamples "" (parser.PrintUsage())))
+        else
+            try
+                parser.ParseCommandLine(words, raiseOnUsage = true) |> interpret
+            with :? ArguParseException as stop ->
+                let verb = if Map.containsKey verb examples then verb else ""
+
+                match stop.ErrorCode with
+                | ErrorCode.HelpText -> Ok(Help(withExamples verb stop.Message))
+                | _ -> Error(wrongUse verb stop.Message stop.Message)

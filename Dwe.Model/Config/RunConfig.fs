@@ -1,0 +1,115 @@
+namespace Dwe.Model.Config
+
+open Dwe.Model.Tensors
+
+/// Which net turns a mention into a query.
+type ModelKind =
+    /// What the released code computes (nel_model/nel.py), minus its accidents.
+    | Published
+
+/// Whose positives and negatives a mention is pushed away from.
+type NegativeSource =
+    /// One sampled entity per mention; every sampled entity of the batch serves every mention (as published).
+    | Sampled
+    /// The positives of the other mentions of the batch.
+    | InBatch
+    /// Both of the above.
+    | SampledAndInBatch
+
+type OptimizerKind =
+    /// transformers' AdamW: the bias-corrected step first, then decay of the moved weight (as published).
+    | HfAdamW
+    /// Decoupled AdamW (Loshchilov, Hutter 2019) as torch.optim.AdamW computes it.
+    | AdamW
+
+/// Which weights decay.
+type DecayRule =
+    /// All but biases: layer-norm weights and the logit scale decay, as in the released code.
+    | AllButBiases
+    /// Matrices only: biases, layer-norm weights and the logit scale keep their size.
+    | MatricesOnly
+
+type ScheduleKind =
+    | Linear
+    | Cosine
+    | Constant
+
+/// How candidates and golds are treated when ranks are counted (docs/protocols.md).
+type Protocol =
+    | Legacy
+    | Strict
+    | FullKb
+
+type ModelConfig = { Kind: ModelKind; Hidden: int; Heads: int; Dropout: float }
+
+type LossConfig =
+    { MatchingWeight: float
+      CoarseWeight: float
+      FineWeight: float
+      L2Weight: float
+      Negatives: NegativeSource }
+
+type OptimizerConfig =
+    { Kind: OptimizerKind
+      LearningRate: float
+      WeightDecay: float
+      Decay: DecayRule
+      Beta1: float
+      Beta2: float
+      Epsilon: float
+      ClipNorm: float }
+
+type ScheduleConfig = { Kind: ScheduleKind; WarmupSteps: int }
+
+type TrainingConfig =
+    { Seed: int64
+      Precision: Precision
+      Epochs: int
+      BatchSize: int
+      Accumulation: int
+      EvaluateEveryEpochs: int
+      Patience: int
+      Protocol: Protocol
+      SelectBy: string }
+
+type FeaturesConfig = { EntityText: string }
+
+/// Everything that decides what a run computes, but its data. Saved with every run, printed when one starts.
+type RunConfig =
+    { Model: ModelConfig
+      Loss: LossConfig
+      Optimizer: OptimizerConfig
+      Schedule: ScheduleConfig
+      Training: TrainingConfig
+      Features: FeaturesConfig }
+
+    /// The released code's values (script/wikimel.sh, args.py), with early stop after 30 evaluations without a better one.
+    static member Defaults =
+        { Model = { Kind = Published; Hidden = 512; Heads = 8; Dropout = 0.4 }
+          Loss =
+            { MatchingWeight = 10.0
+              CoarseWeight = 1.0
+              FineWeight = 1.0
+              L2Weight = 0.02
+              Negatives = Sampled }
+          Optimizer =
+            { Kind = HfAdamW
+              LearningRate = 5e-5
+              WeightDecay = 1e-3
+              Decay = AllButBiases
+              Beta1 = 0.9
+              Beta2 = 0.999
+              Epsilon = 1e-8
+              ClipNorm = 1.0 }
+          Schedule = { Kind = Linear; WarmupSteps = 100 }
+          Training =
+            { Seed = 114514L
+              Precision = Float32
+              Epochs = 300
+              BatchSize = 128
+              Accumulation = 1
+              EvaluateEveryEpochs = 1
+              Patience = 30
+              Protocol = Strict
+              SelectBy = "hits@1" }
+          Features = { EntityText = "{property}" } }
