@@ -1,3 +1,73 @@
-using Dwe.Host.Native;
-NativeLibraries.Require();
-Console.WriteLine(Dwe.Model.Hello.sum());
+using System.Globalization;
+using System.Reflection;
+using Dwe.Host.Commands;
+using Dwe.Host.Terminal;
+using Dwe.Model;
+using Dwe.Model.Config;
+using Dwe.Model.Domain;
+
+namespace Dwe.Host;
+
+/// <summary>The program on one page: words, command, exit code. The only catch-all is here.</summary>
+internal static class Program
+{
+    private static int Main(string[] words)
+    {
+        // First of all: a comma-decimal locale must not turn 0.3 into 3.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            // The first Ctrl-C asks the command to save and stop; a second one ends the process.
+            pressed.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        };
+
+        try
+        {
+            return Run(CommandLine.Parse(words).OrThrow(), stop.Token);
+        }
+        catch (UserErrorException wrong)
+        {
+            Console.Error.WriteLine($"dwe: {wrong.Message}");
+            return ExitCode.WrongUse;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("dwe: stopped.");
+            return ExitCode.FoundWanting;
+        }
+        catch (Exception unexpected)
+        {
+            Console.Error.WriteLine($"dwe: a defect of the program: {unexpected}");
+            return ExitCode.FoundWanting;
+        }
+    }
+
+    private static int Run(Command command, CancellationToken stop) => command switch
+    {
+        Command.Help help => Print(help.text),
+        Command.ShowConfig show => ConfigCommand.Run(show.source, show.json),
+        _ when command.IsVersion => Print(Version),
+        _ => throw new InvalidOperationException($"no command for {command}"),
+    };
+
+    private static string Version =>
+        typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    private static int Print(string text)
+    {
+        Console.Out.WriteLine(text);
+        return ExitCode.Success;
+    }
+}
+
+/// <summary>0: done; 1: done, and found wanting (or stopped, or a defect); 2: wrong use, wrong input.</summary>
+internal static class ExitCode
+{
+    public const int Success = 0;
+    public const int FoundWanting = 1;
+    public const int WrongUse = 2;
+}

@@ -1,6 +1,7 @@
 namespace Dwe.Model.Config
 
 open System
+open System.Text.RegularExpressions
 open Argu
 open Dwe.Model.Domain
 
@@ -204,24 +205,21 @@ module internal CommandLine =
             | Some DweArguments.Version
             | None -> Error(UsageWrong("no command given", "See `dwe --help`."))
 
-    /// Argu's first line, without its `ERROR:`; for a word that it does not know, the nearest that it does.
-    let private wrongUse (verb: string) (message: string) (usage: string) =
-        let first = message.Split('\n')[0]
-        let first = first.Replace("ERROR: ", "").Trim().TrimEnd('.')
-        let quoted = Text.RegularExpressions.Regex.Match(first, "unrecognized argument: '([^']*)'")
+    /// Argu's first line, without its `ERROR:`; for a word that it does not know, the nearest that its usage names.
+    let private wrongUse (verb: string) (message: string) =
+        let lines = message.Split('\n', 2)
+        let problem = lines[0].Replace("ERROR: ", "").Trim().TrimEnd('.')
+        let usage = if lines.Length > 1 then lines[1] else ""
+        let unknown = Regex.Match(problem, "unrecognized argument: '([^']*)'")
 
         let nearest =
-            if not quoted.Success then
+            if not unknown.Success then
                 []
             else
-                Text.RegularExpressions.Regex.Matches(
-                    usage,
-                    @"--[a-z][a-z-]*|^    ([a-z]+)",
-                    Text.RegularExpressions.RegexOptions.Multiline
-                )
-                |> Seq.map (fun found -> found.Value.Trim())
+                Regex.Matches(usage, @"--[a-z][a-z-]*|^    [a-z]+", RegexOptions.Multiline)
+                |> Seq.map (fun word -> word.Value.Trim())
                 |> Seq.distinct
-                |> NearestName.suggest quoted.Groups[1].Value
+                |> NearestName.suggest unknown.Groups[1].Value
 
         let help =
             if verb = "" then
@@ -230,8 +228,10 @@ module internal CommandLine =
                 $"See `dwe {verb} --help`."
 
         match nearest with
-        | [] -> UsageWrong(first, help)
-        | names -> let names = String.Join(" or ", names) in UsageWrong($"{first}; did you mean {names}?", help)
+        | [] -> UsageWrong(problem, help)
+        | names ->
+            let names = String.Join(" or ", names)
+            UsageWrong($"{problem}; did you mean {names}?", help)
 
     /// Reads the words. Argu speaks through exceptions; this is where they become a `Result`.
     let parse (words: string[]) : Result<Command, UserError> =
@@ -253,4 +253,4 @@ module internal CommandLine =
 
                 match stop.ErrorCode with
                 | ErrorCode.HelpText -> Ok(Help(withExamples verb stop.Message))
-                | _ -> Error(wrongUse verb stop.Message stop.Message)
+                | _ -> Error(wrongUse verb stop.Message)

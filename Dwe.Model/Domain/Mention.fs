@@ -8,13 +8,15 @@ type Gold =
 
 /// A mention in its sentence, with the images that go with it. No tensors, no files opened: `Images` are names.
 type Mention =
-    { /// Unique within its split, e.g. `10-0` in WikiMEL.
-      Key: string
-      /// The mention's text as it stands in the sentence.
-      Text: string
-      Sentence: string
-      /// Image names relative to the data set's image folder; empty where the mention has none.
-      Images: string[]
-      /// The entity type the data set states, or "" where it states none.
-      Type: string
-      Gold: Gold }
+    {
+        /// Unique within its split, e.g. `10-0` in WikiMEL.
+        Key: string
+        /// The mention's text as it stands in the sentence.
+        Text: string
+        Sentence: string
+        /// Image names relative to the data set's image folder; empty where the mention has none.
+        Images: string[]
+        /// The entity type the data set states, or "" where it states none.
+        Type: string
+        Gold: Gold
+    }

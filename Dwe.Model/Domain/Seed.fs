@@ -42,7 +42,9 @@ type SeededRandom(seed: int64) =
 
     /// Uniform in [0, bound), unbiased (Lemire 2019). Raises ArgumentException when bound < 1.
     member this.Next(bound: int) : int =
-        if bound < 1 then invalidArg (nameof bound) $"bound is {bound}, expected at least 1"
+        if bound < 1 then
+            invalidArg (nameof bound) $"bound is {bound}, expected at least 1"
+
         let range = uint64 bound
         let threshold = (0UL - range) % range
         let mutable low = 0UL

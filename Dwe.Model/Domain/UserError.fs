@@ -59,14 +59,15 @@ module UserError =
         | KeyUnknown(place, key, known) ->
             match NearestName.suggest key known with
             | [] -> let all = String.Join(", ", known) in $"{place}: unknown key '{key}'; known keys: {all}."
-            | nearest -> let names = String.Join(" or ", nearest) in $"{place}: unknown key '{key}'; did you mean {names}?"
+            | nearest ->
+                let names = String.Join(" or ", nearest) in $"{place}: unknown key '{key}'; did you mean {names}?"
         | ValueInvalid(place, key, value, expected) -> $"{place}: {key} is '{value}', expected {expected}."
         | CheckpointMismatch(path, differences) ->
             let all = String.Join("; ", differences)
             $"checkpoint '{path}' does not fit: {all}."
         | StoreMismatch(path, found, expected, remedy) -> $"{path}: {found}, expected {expected}. {remedy}"
         | ExternalFailed(tool, problem, remedy) -> $"{tool}: {problem}. {remedy}"
-        | UsageWrong(problem, remedy) -> $"{problem}. {remedy}"
+        | UsageWrong(problem, remedy) -> (if problem.EndsWith '?' then problem else problem + ".") + " " + remedy
 
 /// Carries a `UserError` through the host to its one catch-all. The core never raises it: the core returns `Result`.
 type UserErrorException(error: UserError) =

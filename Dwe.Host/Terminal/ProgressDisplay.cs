@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace Dwe.Host.Terminal;
+
+/// <summary>
+/// Progress of one long job on standard error: a bar with rate and time left where a person watches, a plain line every
+/// ten seconds where output goes to a file. Standard output stays free for tables and JSON.
+/// </summary>
+internal sealed class ProgressDisplay
+{
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+
+    private readonly string _title;
+    private readonly string _unit;
+    private readonly long _total;
+    private readonly ProgressTask? _bar;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private long _first = -1;
+    private TimeSpan _nextLine = QuietTime;
+
+    private ProgressDisplay(string title, string unit, long total, ProgressTask? bar)
+    {
+        _title = title;
+        _unit = unit;
+        _total = total;
+        _bar = bar;
+    }
+
+    /// <summary>Runs <paramref name="work"/>, which reports through the display it is given.</summary>
+    /// <param name="title">What is being done, e.g. <c>encoding texts</c>.</param>
+    /// <param name="unit">What is counted, in the plural, e.g. <c>mentions</c>.</param>
+    /// <param name="total">How many units there are in all.</param>
+    /// <param name="work">The job.</param>
+    public static T Run<T>(string title, string unit, long total, Func<ProgressDisplay, T> work)
+    {
+        var console = Streams.Messages;
+        if (!console.Profile.Out.IsTerminal)
+        {
+            return work(new ProgressDisplay(title, unit, total, null));
+        }
+
+        return console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
+            .Start(context =>
+            {
+                var bar = context.AddTask(Markup.Escape(title), autoStart: true, maxValue: Math.Max(1, total));
+                return work(new ProgressDisplay(title, unit, total, bar));
+            });
+    }
+
+    /// <summary>Tells how many units are done, and any detail worth seeing beside them, e.g. <c>loss 0.41</c>.</summary>
+    public void Report(long done, string detail = "")
+    {
+        // Units that were there at the first report (a resumed job) do not count into the rate.
+        if (_first < 0)
+        {
+            _first = done;
+        }
+
+        if (_bar is not null)
+        {
+            _bar.Value = done;
+            _bar.Description = Markup.Escape(Describe(done, detail));
+        }
+        else if (_clock.Elapsed >= _nextLine)
+        {
+            _nextLine = _clock.Elapsed + LineInterval;
+            Streams.Messages.WriteLine(Describe(done, detail));
+        }
+    }
+
+    private string Describe(long done, string detail)
+    {
+        var seconds = Math.Max(1e-3, _clock.Elapsed.TotalSeconds);
+        var rate = (done - Math.Max(0, _first)) / seconds;
+        var left = rate > 0 ? TimeSpan.FromSeconds((_total - done) / rate).ToString(@"hh\:mm\:ss") : "--:--:--";
+        var suffix = detail.Length == 0 ? "" : $", {detail}";
+        return $"{_title}: {done:N0} of {_total:N0} {_unit}, {rate:N0} {_unit}/s, {left} left{suffix}";
+    }
+}
