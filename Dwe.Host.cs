@@ -1,1 +1,3 @@
+using Dwe.Host.Native;
+NativeLibraries.Require();
 Console.WriteLine(Dwe.Model.Hello.sum());
