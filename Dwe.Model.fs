@@ -3,8 +3,14 @@ namespace Dwe.Model
 
 open System.Collections.Generic
 open System.Text.Json
+open TorchSharp
+open Dwe.Model.Batches
 open Dwe.Model.Config
 open Dwe.Model.Domain
+open Dwe.Model.Fusion
+open Dwe.Model.Layers
+open Dwe.Model.Losses
+open Dwe.Model.Training
 
 /// The words of the command line as a command.
 [<AbstractClass; Sealed>]
@@ -29,3 +35,127 @@ type Configuration =
     /// Key, value, meaning and expectation of every field.
     static member Describe(config: RunConfig) : IReadOnlyList<struct (string * string * string * string)> =
         ConfigText.describe config
+
+/// The widths that the features of a data set dictate.
+type FeatureSizes =
+    {
+        /// Of an encoded mention or sentence.
+        Text: int
+        /// Of an encoded image, part or profile; 0 where there are none.
+        Image: int
+        /// Of an encoded entity.
+        Entity: int
+    }
+
+/// Mentions of one batch by row, with what they should be linked to, by entity row.
+type TrainingRows =
+    {
+        /// [batch]
+        Mentions: int64[]
+        /// [batch]
+        Golds: int64[]
+        /// [batch], one sampled for each mention; empty where negatives come from the batch alone.
+        Negatives: int64[]
+    }
+
+/// A net that turns mentions into queries, with its weights.
+[<Sealed>]
+type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published>) =
+
+    member internal _.Net = net
+    member _.Config = config
+    member _.Sizes = sizes
+    member _.Device = net.Options.Device
+
+    /// The weights by name, in the order of the recipe. Live handles: a checkpoint is loaded by copying into them.
+    member _.Weights = net.Weights
+
+    /// Builds the net of a configuration; its first weights depend on `training.seed` and their names only.
+    static member Create(config: RunConfig, sizes: FeatureSizes, device: torch.Device) : Matcher =
+        let published =
+            { PublishedSizes.Text = sizes.Text
+              Image = sizes.Image
+              Hidden = config.Model.Hidden
+              Entity = sizes.Entity
+              Heads = config.Model.Heads
+              Dropout = config.Model.Dropout }
+
+        let options =
+            { Seed = config.Training.Seed
+              Precision = config.Training.Precision
+              Device = device }
+
+        new Matcher(config, sizes, Net.build options (Published.recipe published))
+
+    /// The queries of these mentions, not normalised.
+    ///
+    /// returns : [mentions; entity width] float32 on the CPU, row-major
+    member _.Query(table: FeatureTable, mentions: int64[]) : float32[] =
+        use _ = torch.inference_mode ()
+        use _ = torch.NewDisposeScope()
+        net.Evaluate()
+        let queries = net.Forward.Query(FeatureTable.gather net.Options.Device table mentions)
+        queries.``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
+
+    interface System.IDisposable with
+        member _.Dispose() = (net :> System.IDisposable).Dispose()
+
+/// Trains a matcher: one call a step, plain numbers back.
+[<Sealed>]
+type Trainer(matcher: Matcher, table: FeatureTable, entities: torch.Tensor, updates: int64) =
+    let config = matcher.Config
+
+    let optimizer =
+        new Optimizer(
+            { Form =
+                (match config.Optimizer.Kind with
+                 | HfAdamW -> HuggingFace
+                 | AdamW -> Decoupled)
+              DecayGroup =
+                (match config.Optimizer.Decay with
+                 | DecayRule.AllButBiases -> AllButBiases
+                 | DecayRule.MatricesOnly -> MatricesOnly)
+              Beta1 = config.Optimizer.Beta1
+              Beta2 = config.Optimizer.Beta2
+              Epsilon = config.Optimizer.Epsilon
+              Decay = config.Optimizer.WeightDecay },
+            matcher.Weights
+        )
+
+    let options =
+        { Rate = config.Optimizer.LearningRate
+          Schedule =
+            (match config.Schedule.Kind with
+             | ScheduleKind.Linear -> Schedule.Linear(config.Schedule.WarmupSteps, int updates)
+             | ScheduleKind.Cosine -> Schedule.Cosine(config.Schedule.WarmupSteps, int updates)
+             | ScheduleKind.Constant -> Schedule.Constant)
+          ClipNorm = config.Optimizer.ClipNorm }
+
+    let factors = { Matching = config.Loss.MatchingWeight; Coarse = config.Loss.CoarseWeight }
+
+    let rows (at: int64[]) = (entities.index_select (0L, torch.tensor (at, dtype = torch.int64))).``to`` matcher.Device
+
+    let lossOf (net: Published) (batch: TrainingRows) =
+        let mentions = FeatureTable.gather matcher.Device table batch.Mentions
+
+        Total.published
+            factors
+            (net.Outputs mentions)
+            { Mentions = mentions
+              Positive = rows batch.Golds
+              Negative =
+                if batch.Negatives.Length = 0 then
+                    None
+                else
+                    Some((rows batch.Negatives).unsqueeze 1L)
+              Entity = torch.tensor (batch.Golds, dtype = torch.int64, device = matcher.Device) }
+
+    /// The optimiser's memory by weight name: saved and restored with a checkpoint.
+    member _.Moments = optimizer.Moments
+
+    /// One update (0-based) from one batch, or from several whose gradients are averaged.
+    member _.Step(step: int64, batches: TrainingRows[]) : StepReport =
+        Step.run matcher.Net lossOf optimizer options step (List.ofArray batches)
+
+    interface System.IDisposable with
+        member _.Dispose() = (optimizer :> System.IDisposable).Dispose()

@@ -31,6 +31,9 @@ internal static class NativeLibraries
 
     private const string Bridge = "LibTorchSharp";
 
+    // Where the build puts the CPU libtorch; a CUDA one, whose packages have their own build steps, is beside the program.
+    private static readonly string OwnSubfolder = Path.Combine(AppContext.BaseDirectory, "libtorch");
+
     // Dependency order. The CUDA ones are there only in a CUDA libtorch.
     private static readonly (string Name, bool Required)[] Libraries =
         [("c10", true), ("torch_cpu", true), ("c10_cuda", false), ("torch_cuda", false), ("torch", true)];
@@ -54,7 +57,7 @@ internal static class NativeLibraries
                 return loaded;
             }
 
-            return loaded = Load(named is null ? null : RequireFolder(named));
+            return loaded = Load(named is null ? null : RequireAlone(RequireFolder(named)));
         }
     }
 
@@ -86,9 +89,23 @@ internal static class NativeLibraries
                 PathOf(folder, missing.Name), "a library of libtorch", remedy));
     }
 
+    private static string OwnFolder() =>
+        Directory.Exists(OwnSubfolder) ? OwnSubfolder : Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+
+    /// <summary>TorchSharp would load a libtorch beside the program as well, and two of them abort the process.</summary>
+    private static string RequireAlone(string folder)
+    {
+        var beside = PathOf(AppContext.BaseDirectory, "torch_cpu");
+        return !File.Exists(beside) || Path.GetDirectoryName(beside) == folder
+            ? folder
+            : throw new UserErrorException(UserError.NewUsageWrong(
+                $"{folder} cannot replace the libtorch beside the program ({beside})",
+                $"Build with -p:LibTorch=none, or unset {FolderVariable}."));
+    }
+
     private static NativeReport Load(string? namedFolder)
     {
-        var report = new NativeReport { LibraryFolder = namedFolder ?? AppContext.BaseDirectory };
+        var report = new NativeReport { LibraryFolder = namedFolder ?? OwnFolder() };
         if (!OperatingSystem.IsLinux() && namedFolder is null)
         {
             return report;

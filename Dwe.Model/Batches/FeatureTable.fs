@@ -5,35 +5,42 @@ open Dwe.Model.Tensors
 
 /// Features of which a mention has none, one or several: rows of all mentions one after the other.
 type RaggedFeatures =
-    { /// [Σ count; d] float.
-      Rows: Tensor
-      /// n + 1 row numbers, rising from 0: mention i has rows Offsets[i] .. Offsets[i + 1] - 1.
-      Offsets: int64[] }
+    {
+        /// [Σ count; d] float.
+        Rows: Tensor
+        /// n + 1 row numbers, rising from 0: mention i has rows Offsets[i] .. Offsets[i + 1] - 1.
+        Offsets: int64[]
+    }
 
 /// The features of one split. A kind that the data set does not have is None. Tensors may lie over a mapped file: they are
 /// only read, a batch at a time.
 type FeatureTable =
-    { /// [n; d]
-      Mention: Tensor
-      /// [n; d]
-      Text: Tensor
-      Image: RaggedFeatures option
-      Parts: RaggedFeatures option
-      Profile: RaggedFeatures option }
+    {
+        /// [n; d]
+        Mention: Tensor
+        /// [n; d]
+        Text: Tensor
+        Image: RaggedFeatures option
+        Parts: RaggedFeatures option
+        Profile: RaggedFeatures option
+    }
 
 [<RequireQualifiedAccess>]
 module internal FeatureTable =
 
     let private indices (rows: int64[]) = torch.tensor (rows, dtype = torch.int64)
 
-    let private rows (device: torch.Device) (source: Tensor) (at: Tensor) =
-        (source.index_select (0L, at)).``to`` device
+    let private rows (device: torch.Device) (source: Tensor) (at: Tensor) = (source.index_select (0L, at)).``to`` device
 
     /// Ragged rows side by side: [batch; longest; d], where row i is present up to its own count. Absent places repeat
     /// row 0 of the source, which is finite and never read.
     let private padded device (features: RaggedFeatures) (mentions: int64[]) : Masked option =
         let first = mentions |> Array.map (fun mention -> features.Offsets[int mention])
-        let count = mentions |> Array.map (fun mention -> features.Offsets[int mention + 1] - features.Offsets[int mention])
+
+        let count =
+            mentions
+            |> Array.map (fun mention -> features.Offsets[int mention + 1] - features.Offsets[int mention])
+
         let longest = Array.max count
 
         if longest = 0L then

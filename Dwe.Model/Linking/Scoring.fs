@@ -48,7 +48,7 @@ module Scoring =
             rows.Length / dim,
             fun row ->
                 let own = rows.Span.Slice(row * dim, dim)
-                let fixedRow = Span<float32>.op_Implicit own : ReadOnlySpan<float32>
+                let fixedRow = Span<float32>.op_Implicit own: ReadOnlySpan<float32>
                 let length = sqrt (dot fixedRow fixedRow)
 
                 if length > 0.0f then

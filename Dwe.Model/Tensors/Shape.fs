@@ -27,8 +27,15 @@ module Shape =
         let actual = List.ofArray tensor.shape
 
         if actual.Length <> expected.Length || not (List.forall2 fits expected actual) then
-            let wanted = String.Join("; ", expected |> List.map (fun size -> if size = -1L then "_" else string size))
+            let wanted =
+                String.Join("; ", expected |> List.map (fun size -> if size = -1L then "_" else string size))
+
             invalidArg name $"{name} is {describe tensor}, expected [{wanted}]"
 
     /// The size of one axis, counted from the end when negative.
     let size (axis: int) (tensor: Tensor) = tensor.shape[if axis < 0 then int (tensor.dim ()) + axis else axis]
+
+    /// The tensor is a mask. Raises ArgumentException naming its type: a mask of numbers would be read as something else.
+    let mask (name: string) (tensor: Tensor) =
+        if tensor.dtype <> torch.bool then
+            invalidArg name $"{name} is of type {tensor.dtype}, expected bool"

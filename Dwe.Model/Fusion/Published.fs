@@ -1,0 +1,138 @@
+namespace Dwe.Model.Fusion
+
+open TorchSharp
+open Dwe.Model.Batches
+open Dwe.Model.Layers
+open Dwe.Model.Tensors
+
+/// The sizes of the published model.
+type PublishedSizes =
+    { /// Width of the encoded mention and text.
+      Text: int
+      /// Width of the encoded image and its parts.
+      Image: int
+      /// Width of everything inside.
+      Hidden: int
+      /// Width of the query, that of an encoded entity.
+      Entity: int
+      Heads: int
+      Dropout: float }
+
+/// What the published model computes of a batch: the query, and what its losses align.
+type internal PublishedOutputs =
+    { /// [batch; e]
+      Query: Tensor
+      /// [batch; d] φ_T t, which the coarse loss aligns with the image.
+      Text: Tensor
+      /// [batch; d] φ_I v; present [batch].
+      Image: Masked option
+      /// [batch; d] the attention over the text, which the fine loss aligns with that over the parts.
+      TextAttention: Tensor
+      /// [batch; d] the attention over the parts; present [batch]: at least one part.
+      VisionAttention: Masked option
+      /// [] the logarithm of the factor on the cosines of both contrastive losses.
+      LogitScale: Tensor }
+
+/// The published model as functions that share their weights.
+type internal Published =
+    { /// [batch; e] alone, for ranking: the whole image is not read.
+      Query: MentionBatch -> Tensor
+      /// Everything, for training.
+      Outputs: MentionBatch -> PublishedOutputs
+      /// [batch; heads; parts] how much of each part the query reads; None without parts.
+      PartShares: MentionBatch -> Tensor option }
+
+/// What the code released with DWE (AAAI-24) computes, with masks in place of zero padding.
+[<RequireQualifiedAccess>]
+module internal Published =
+
+    /// φ = Linear, ReLU, LayerNorm, Dropout.  [..., inputs] -> [..., outputs]
+    let private refine inputs outputs rate =
+        layer {
+            let! linear = Layer.linear "linear" inputs outputs
+            let! norm = Layer.layerNorm "norm" outputs
+            let! drop = Layer.dropout rate
+            return linear >> torch.nn.functional.relu >> norm >> drop
+        }
+
+    /// The logit scale's first value: a temperature of 0.07 (CLIP's).
+    let private logitScale = Layer.parameter "logit_scale" [] (Constant(log (1.0 / 0.07)))
+
+    /// The published model:
+    ///
+    ///     q = W_o Drop(φ_T m + MHA(φ_T m, φ_I S) + MHA(φ_T m, φ_T t)) + b_o
+    ///
+    /// One attention serves both sides. Over the text it has one key, so its softmax is 1 and the mention cannot matter
+    /// there. A mention without parts gets the zero vector from the vision side. Not registered, since nothing reads them
+    /// in the released code: its second attention, its second logit scale and its part and entity projections; nor the
+    /// attention's key bias, which cancels.
+    ///
+    /// source : the released code's NELModel for WikiMEL and Richpedia, dropout rate 0.4 there
+    let recipe (sizes: PublishedSizes) : Layer<Published> =
+        layer {
+            let! ofText = Layer.nest "text" (refine sizes.Text sizes.Hidden sizes.Dropout)
+            let! ofImage = Layer.nest "image" (refine sizes.Image sizes.Hidden sizes.Dropout)
+            let! attention = Layer.nest "attention" (Attention.multiHead sizes.Hidden sizes.Heads)
+            let! drop = Layer.dropout sizes.Dropout
+            let! output = Layer.linear "output" sizes.Hidden sizes.Entity
+            let! scale = logitScale
+
+            let refineParts (parts: Masked) = { parts with Values = ofImage parts.Values }
+
+            let outputs (readsImage: bool) (batch: MentionBatch) =
+                MentionBatch.check batch
+                let mention = ofText batch.Mention
+                let text = ofText batch.Text
+                let textAttention = attention.OverOne text
+
+                let visionAttention =
+                    batch.Parts
+                    |> Option.map (fun parts ->
+                        { Values = attention.Over mention (refineParts parts)
+                          Present = parts.Present.any 1L })
+
+                let summed =
+                    match visionAttention with
+                    | Some vision -> mention + vision.Values + textAttention
+                    | None -> mention + textAttention
+
+                { Query = output (drop summed)
+                  Text = text
+                  Image = if readsImage then batch.Image |> Option.map refineParts else None
+                  TextAttention = textAttention
+                  VisionAttention = visionAttention
+                  LogitScale = scale }
+
+            return
+                { Query = fun batch -> (outputs false batch).Query
+                  Outputs = outputs true
+                  PartShares =
+                    fun batch ->
+                        batch.Parts
+                        |> Option.map (fun parts -> attention.Weights (ofText batch.Mention) (refineParts parts)) }
+        }
+
+    /// What the released code means for WikiDiverse and Wikiperson, where it stops with a shape error:
+    ///
+    ///     q = W_o Drop([φ_T t; φ_I v; φ_T m]) + b_o
+    ///
+    /// trained with the N-pair loss alone; a mention without image contributes the zero vector.  batch -> [batch; e]
+    let concatenation (sizes: PublishedSizes) : Layer<MentionBatch -> Tensor> =
+        layer {
+            let! ofText = Layer.nest "text" (refine sizes.Text sizes.Hidden sizes.Dropout)
+            let! ofImage = Layer.nest "image" (refine sizes.Image sizes.Hidden sizes.Dropout)
+            let! drop = Layer.dropout sizes.Dropout
+            let! output = Layer.linear "output" (3 * sizes.Hidden) sizes.Entity
+
+            return
+                fun batch ->
+                    MentionBatch.check batch
+                    let text = ofText batch.Text
+
+                    let image =
+                        match batch.Image with
+                        | Some image -> ofImage image.Values * image.Present.unsqueeze(1L).``to`` text.dtype
+                        | None -> torch.zeros_like text
+
+                    torch.cat ([| text; image; ofText batch.Mention |], 1L) |> drop |> output
+        }

@@ -1,0 +1,31 @@
+namespace Dwe.Model.Training
+
+open TorchSharp
+open Dwe.Model.Tensors
+
+/// The gradients of a net's weights as one long vector.
+[<RequireQualifiedAccess>]
+module internal Gradients =
+
+    /// The weights that have a gradient, with it.
+    let present (weights: seq<struct (string * Tensor)>) : struct (string * Tensor * Tensor) list =
+        [ for struct (name, weight) in weights do
+              match weight.grad with
+              | null -> ()
+              | gradient -> struct (name, weight, gradient) ]
+
+    /// √(Σ g²) over all gradients; 0 without gradients.
+    let globalNorm (gradients: Tensor seq) : float =
+        use _ = torch.no_grad ()
+        use _ = torch.NewDisposeScope()
+        let norms = [| for gradient in gradients -> gradient.norm () |]
+        if norms.Length = 0 then 0.0 else torch.stack(norms).norm().ToDouble()
+
+    /// What gradients of this norm are multiplied with to have at most the norm `limit`: min(1, limit / (norm + 1e-6)).
+    /// source : torch.nn.utils.clip_grad_norm_
+    let clipFactor (limit: float) (norm: float) : float = min 1.0 (limit / (norm + 1e-6))
+
+    /// Sets every gradient to none, so that the next backward pass starts afresh.
+    let clear (weights: seq<struct (string * Tensor)>) =
+        for struct (_, weight) in weights do
+            weight.grad <- null

@@ -1,0 +1,114 @@
+namespace Dwe.Model.Training
+
+open System
+open System.Collections.Generic
+open TorchSharp
+open Dwe.Model.Tensors
+
+/// Which of the two AdamW.
+type AdamWForm =
+    /// Decay after the update, ε beside the uncorrected root: Hugging Face transformers' AdamW, as published.
+    | HuggingFace
+    /// Decay before the update, ε beside the corrected root: Loshchilov and Hutter 2019, torch.optim.AdamW.
+    | Decoupled
+
+/// Which weights are decayed.
+type DecayGroup =
+    /// All but those whose name ends in `bias`: as published, so norms' weights and the logit scale decay too.
+    | AllButBiases
+    /// Matrices only: no biases, no norms, no logit scale.
+    | MatricesOnly
+
+type OptimizerOptions =
+    { Form: AdamWForm
+      DecayGroup: DecayGroup
+      Beta1: float
+      Beta2: float
+      Epsilon: float
+      Decay: float }
+
+/// The memory of one weight. Both tensors have the weight's shape and dtype.
+type Moments =
+    { /// Moving average of the gradient.
+      First: Tensor
+      /// Moving average of its square.
+      Second: Tensor
+      /// How often this weight was updated; a weight without gradient is not updated.
+      mutable Updates: int64 }
+
+[<RequireQualifiedAccess>]
+module OptimizerOptions =
+
+    /// AdamW as published: β = (0.9, 0.999), ε = 1e-8, decay 1e-3.
+    let published =
+        { Form = HuggingFace
+          DecayGroup = AllButBiases
+          Beta1 = 0.9
+          Beta2 = 0.999
+          Epsilon = 1e-8
+          Decay = 1e-3 }
+
+    let decays (options: OptimizerOptions) (name: string) (weight: Tensor) =
+        match options.DecayGroup with
+        | AllButBiases -> not (name.EndsWith("bias", StringComparison.Ordinal))
+        | MatricesOnly -> weight.dim () >= 2L
+
+/// AdamW over named weights. Updates in place, so the weights' handles stay valid; owns the moments, not the weights.
+[<Sealed>]
+type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string * Tensor)>) =
+    let zerosLike (weight: Tensor) = (torch.zeros_like (weight, requires_grad = false)).DetachFromDisposeScope()
+
+    let moments =
+        let all = Dictionary<string, Moments>()
+
+        for struct (name, weight) in weights do
+            all[name] <- { First = zerosLike weight; Second = zerosLike weight; Updates = 0L }
+
+        all
+
+    let update (rate: float) (scale: float) name (weight: Tensor) (gradient: Tensor) =
+        let moments = moments[name]
+        moments.Updates <- moments.Updates + 1L
+        let bias1 = 1.0 - Math.Pow(options.Beta1, float moments.Updates)
+        let bias2 = 1.0 - Math.Pow(options.Beta2, float moments.Updates)
+        let decay = if OptimizerOptions.decays options name weight then rate * options.Decay else 0.0
+        let number (value: float) = value.ToScalar()
+        let first, second = moments.First, moments.Second
+        first.mul_(number options.Beta1).add_ (gradient, number ((1.0 - options.Beta1) * scale)) |> ignore
+        let squareShare = number ((1.0 - options.Beta2) * scale * scale)
+        second.mul_(number options.Beta2).addcmul_ (gradient, gradient, squareShare) |> ignore
+
+        match options.Form with
+        | HuggingFace ->
+            let root = second.sqrt().add_ (number options.Epsilon)
+            weight.addcdiv_ (first, root, number (-rate * sqrt bias2 / bias1)) |> ignore
+            if decay > 0.0 then weight.mul_ (number (1.0 - decay)) |> ignore
+        | Decoupled ->
+            if decay > 0.0 then weight.mul_ (number (1.0 - decay)) |> ignore
+            let root = second.sqrt().div_(number (sqrt bias2)).add_ (number options.Epsilon)
+            weight.addcdiv_ (first, root, number (-rate / bias1)) |> ignore
+
+    member _.Options = options
+
+    /// The moments by weight name, for checkpoints: restored by copying into them.
+    member _.Moments: IReadOnlyDictionary<string, Moments> = moments
+
+    /// One update of every weight that has a gradient g, which counts as g · scale:
+    ///
+    ///     m = β₁ m + (1 - β₁) g,   v = β₂ v + (1 - β₂) g²,   c_i = 1 - β_iᵗ
+    ///     HuggingFace : w -= rate √c₂ / c₁ · m / (√v + ε),  then  w -= rate · decay · w
+    ///     Decoupled   : w -= rate · decay · w,  then  w -= rate / c₁ · m / (√(v / c₂) + ε)
+    ///
+    /// A weight without gradient is neither updated nor decayed, and its t stands still.
+    member _.Update(rate: float, scale: float) =
+        use _ = torch.no_grad ()
+        use _ = torch.NewDisposeScope()
+
+        for struct (name, weight, gradient) in Gradients.present weights do
+            update rate scale name weight gradient
+
+    interface IDisposable with
+        member _.Dispose() =
+            for each in moments.Values do
+                each.First.Dispose()
+                each.Second.Dispose()
