@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Dwe.Host.Storage;
+using Dwe.Model;
+using Dwe.Model.Domain;
+using TorchSharp;
+
+namespace Dwe.Host.Checkpoints;
+
+/// <summary>
+/// A folder that says what it is: <c>weights.safetensors</c>, <c>optimizer.safetensors</c>, <c>state.json</c>,
+/// <c>manifest.json</c>. Written under a temporary name, flushed, renamed; read back by name: a weight that is missing,
+/// unexpected, of another shape or another number type is refused (docs/formats.md).
+/// </summary>
+internal static class Checkpoint
+{
+    private const string WeightsFile = "weights.safetensors";
+    private const string OptimizerFile = "optimizer.safetensors";
+    private const string StateFile = "state.json";
+    private const string ManifestFile = "manifest.json";
+    private const string FirstMoment = "first.";
+    private const string SecondMoment = "second.";
+
+    /// <summary>Writes weights, moments and state; replaces what stood there in one step.</summary>
+    public static void Write(string folder, Matcher matcher, Trainer trainer, CheckpointState state, RunManifest run)
+    {
+        using var target = new AtomicFolder(folder);
+        WriteTensors(Path.Combine(target.Path, WeightsFile), matcher.Weights.Select(weight => (weight.Item1, weight.Item2)));
+        WriteTensors(Path.Combine(target.Path, OptimizerFile), Moments(trainer));
+        File.WriteAllText(Path.Combine(target.Path, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
+        File.WriteAllText(
+            Path.Combine(target.Path, ManifestFile),
+            JsonSerializer.Serialize(CheckpointManifest.Of(matcher, run), JsonFiles.Options));
+        target.Commit();
+    }
+
+    /// <summary>Copies the saved weights into <paramref name="matcher"/>.</summary>
+    /// <exception cref="UserErrorException">FileMissing, FileBroken, or CheckpointMismatch naming every weight that does not fit.</exception>
+    public static void ReadWeights(string folder, Matcher matcher)
+    {
+        using var reader = SafetensorsReader.Open(Path.Combine(folder, WeightsFile));
+        CopyInto(folder, reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
+    }
+
+    /// <summary>Copies weights and moments back and returns where training stood.</summary>
+    /// <exception cref="UserErrorException">As <see cref="ReadWeights"/>.</exception>
+    public static CheckpointState Resume(string folder, Matcher matcher, Trainer trainer)
+    {
+        var state = JsonFiles.Read<CheckpointState>(Path.Combine(folder, StateFile), "a checkpoint's state");
+        ReadWeights(folder, matcher);
+        using var reader = SafetensorsReader.Open(Path.Combine(folder, OptimizerFile));
+        CopyInto(folder, reader, [.. Moments(trainer)]);
+        foreach (var (name, moments) in trainer.Moments)
+        {
+            moments.Updates = state.Updates.GetValueOrDefault(name);
+        }
+
+        return state;
+    }
+
+    private static IEnumerable<(string Name, torch.Tensor Tensor)> Moments(Trainer trainer) =>
+        trainer.Moments.OrderBy(moments => moments.Key, StringComparer.Ordinal).SelectMany(moments =>
+            new[]
+            {
+                (FirstMoment + moments.Key, moments.Value.First),
+                (SecondMoment + moments.Key, moments.Value.Second),
+            });
+
+    private static void WriteTensors(string path, IEnumerable<(string Name, torch.Tensor Tensor)> tensors)
+    {
+        var all = tensors.ToList();
+        var specs = all.Select(item => TensorFiles.Spec(item.Name, item.Tensor)).ToList();
+        SafetensorsWriter.WriteFile(path, specs, metadata: null, writer =>
+        {
+            foreach (var (name, tensor) in all)
+            {
+                writer.Append(name, tensor);
+            }
+        });
+    }
+
+    private static void CopyInto(string folder, SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
+    {
+        var differences = Differences(reader, targets).ToList();
+        if (differences.Count > 0)
+        {
+            throw new UserErrorException(UserError.NewCheckpointMismatch(
+                folder, Microsoft.FSharp.Collections.ListModule.OfSeq(differences)));
+        }
+
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        foreach (var (name, tensor) in targets)
+        {
+            tensor.copy_(reader.Map(name));
+        }
+    }
+
+    private static IEnumerable<string> Differences(
+        SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
+    {
+        foreach (var (name, tensor) in targets)
+        {
+            if (!reader.Contains(name))
+            {
+                yield return $"missing {name}";
+                continue;
+            }
+
+            var found = reader.Entry(name);
+            var expected = TensorFiles.Spec(name, tensor);
+            if (!found.Shape.SequenceEqual(expected.Shape))
+            {
+                yield return $"{name} is [{string.Join("; ", found.Shape)}], expected [{string.Join("; ", expected.Shape)}]";
+            }
+            else if (found.Dtype != expected.Dtype)
+            {
+                yield return $"{name} is {found.Dtype}, expected {expected.Dtype}";
+            }
+        }
+
+        var known = targets.Select(target => target.Name).ToHashSet();
+        foreach (var entry in reader.Tensors.Where(entry => !known.Contains(entry.Name)))
+        {
+            yield return $"unexpected {entry.Name}";
+        }
+    }
+}
