@@ -58,7 +58,7 @@ internal sealed class PieceVocabulary
     public int PieceAt(int node) => pieceOfNode[node];
 
     private static (string, double) ToPiece(JsonElement entry) =>
-        // Control symbols have score null in some editions of the file; nothing reads it.
+        // Seven pieces of the published file have score null (the colon is one); JavaScript adds null as 0.
         (entry[0].GetString()!, entry[1].ValueKind == JsonValueKind.Number ? entry[1].GetDouble() : 0);
 
     private static long Edge(int node, Rune rune) => ((long)node << RuneBits) | (uint)rune.Value;
