@@ -4,34 +4,40 @@ open Dwe.Model.Tensors
 
 /// Features of which some may be missing. What is not present is never read: its numbers may be anything finite.
 type Masked =
-    { /// [batch; d] or [batch; parts; d] float.
-      Values: Tensor
-      /// The axes of `Values` without the last: [batch] or [batch; parts] bool, true = real.
-      Present: Tensor }
+    {
+        /// [batch; d] or [batch; parts; d] float.
+        Values: Tensor
+        /// The axes of `Values` without the last: [batch] or [batch; parts] bool, true = real.
+        Present: Tensor
+    }
 
 /// What is known of a batch of mentions. A kind of feature that the data set does not have is None, never zeros; one that
 /// a single mention lacks is marked in the mask, so that no row depends on its batch-mates.
 type MentionBatch =
-    { /// [batch; d] the mention alone, encoded.
-      Mention: Tensor
-      /// [batch; d] the mention in its sentence, encoded.
-      Text: Tensor
-      /// [batch; d_i] the whole image, encoded; present [batch].
-      Image: Masked option
-      /// [batch; parts; d_i] parts of the image, encoded; present [batch; parts].
-      Parts: Masked option
-      /// [batch; parts; d] attribute profiles of the parts, encoded; present [batch; parts].
-      Profile: Masked option }
+    {
+        /// [batch; d] the mention alone, encoded.
+        Mention: Tensor
+        /// [batch; d] the mention in its sentence, encoded.
+        Text: Tensor
+        /// [batch; d_i] the whole image, encoded; present [batch].
+        Image: Masked option
+        /// [batch; parts; d_i] parts of the image, encoded; present [batch; parts].
+        Parts: Masked option
+        /// [batch; parts; d] attribute profiles of the parts, encoded; present [batch; parts].
+        Profile: Masked option
+    }
 
 /// Mentions with what they should be linked to. Linking an unlabelled mention needs the first field only.
 type TrainingBatch =
-    { Mentions: MentionBatch
-      /// [batch; e] the gold entity, encoded.
-      Positive: Tensor
-      /// [batch; k; e] sampled negatives, encoded.
-      Negative: Tensor option
-      /// [batch] int64, the gold entity's row in the knowledge base: equal ids are not negatives of each other.
-      Entity: Tensor }
+    {
+        Mentions: MentionBatch
+        /// [batch; e] the gold entity, encoded.
+        Positive: Tensor
+        /// [batch; k; e] sampled negatives, encoded.
+        Negative: Tensor option
+        /// [batch] int64, the gold entity's row in the knowledge base: equal ids are not negatives of each other.
+        Entity: Tensor
+    }
 
 [<RequireQualifiedAccess>]
 module internal MentionBatch =
