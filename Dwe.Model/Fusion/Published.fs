@@ -7,40 +7,46 @@ open Dwe.Model.Tensors
 
 /// The sizes of the published model.
 type PublishedSizes =
-    { /// Width of the encoded mention and text.
-      Text: int
-      /// Width of the encoded image and its parts.
-      Image: int
-      /// Width of everything inside.
-      Hidden: int
-      /// Width of the query, that of an encoded entity.
-      Entity: int
-      Heads: int
-      Dropout: float }
+    {
+        /// Width of the encoded mention and text.
+        Text: int
+        /// Width of the encoded image and its parts.
+        Image: int
+        /// Width of everything inside.
+        Hidden: int
+        /// Width of the query, that of an encoded entity.
+        Entity: int
+        Heads: int
+        Dropout: float
+    }
 
 /// What the published model computes of a batch: the query, and what its losses align.
 type internal PublishedOutputs =
-    { /// [batch; e]
-      Query: Tensor
-      /// [batch; d] φ_T t, which the coarse loss aligns with the image.
-      Text: Tensor
-      /// [batch; d] φ_I v; present [batch].
-      Image: Masked option
-      /// [batch; d] the attention over the text, which the fine loss aligns with that over the parts.
-      TextAttention: Tensor
-      /// [batch; d] the attention over the parts; present [batch]: at least one part.
-      VisionAttention: Masked option
-      /// [] the logarithm of the factor on the cosines of both contrastive losses.
-      LogitScale: Tensor }
+    {
+        /// [batch; e]
+        Query: Tensor
+        /// [batch; d] φ_T t, which the coarse loss aligns with the image.
+        Text: Tensor
+        /// [batch; d] φ_I v; present [batch].
+        Image: Masked option
+        /// [batch; d] the attention over the text, which the fine loss aligns with that over the parts.
+        TextAttention: Tensor
+        /// [batch; d] the attention over the parts; present [batch]: at least one part.
+        VisionAttention: Masked option
+        /// [] the logarithm of the factor on the cosines of both contrastive losses.
+        LogitScale: Tensor
+    }
 
 /// The published model as functions that share their weights.
 type internal Published =
-    { /// [batch; e] alone, for ranking: the whole image is not read.
-      Query: MentionBatch -> Tensor
-      /// Everything, for training.
-      Outputs: MentionBatch -> PublishedOutputs
-      /// [batch; heads; parts] how much of each part the query reads; None without parts.
-      PartShares: MentionBatch -> Tensor option }
+    {
+        /// [batch; e] alone, for ranking: the whole image is not read.
+        Query: MentionBatch -> Tensor
+        /// Everything, for training.
+        Outputs: MentionBatch -> PublishedOutputs
+        /// [batch; heads; parts] how much of each part the query reads; None without parts.
+        PartShares: MentionBatch -> Tensor option
+    }
 
 /// What the code released with DWE (AAAI-24) computes, with masks in place of zero padding.
 [<RequireQualifiedAccess>]
@@ -98,7 +104,11 @@ module internal Published =
 
                 { Query = output (drop summed)
                   Text = text
-                  Image = if readsImage then batch.Image |> Option.map refineParts else None
+                  Image =
+                    if readsImage then
+                        batch.Image |> Option.map refineParts
+                    else
+                        None
                   TextAttention = textAttention
                   VisionAttention = visionAttention
                   LogitScale = scale }

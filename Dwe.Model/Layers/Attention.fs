@@ -6,13 +6,15 @@ open Dwe.Model.Tensors
 
 /// Multi-head attention in which every row asks one query. The three functions share their weights.
 type internal Attention =
-    { /// query [batch; d], keys [batch; r; d] -> [batch; d]; the zero vector where no key is present.
-      Over: Tensor -> Masked -> Tensor
-      /// The same over one key that is always present: key [batch; d] -> [batch; d]. The query cannot matter.
-      OverOne: Tensor -> Tensor
-      /// query [batch; d], keys [batch; r; d] -> [batch; heads; r]: how much of each key is read; a row without
-      /// keys reads nothing.
-      Weights: Tensor -> Masked -> Tensor }
+    {
+        /// query [batch; d], keys [batch; r; d] -> [batch; d]; the zero vector where no key is present.
+        Over: Tensor -> Masked -> Tensor
+        /// The same over one key that is always present: key [batch; d] -> [batch; d]. The query cannot matter.
+        OverOne: Tensor -> Tensor
+        /// query [batch; d], keys [batch; r; d] -> [batch; heads; r]: how much of each key is read; a row without
+        /// keys reads nothing.
+        Weights: Tensor -> Masked -> Tensor
+    }
 
 [<RequireQualifiedAccess>]
 module internal Attention =
@@ -62,14 +64,14 @@ module internal Attention =
                 check asking keys
                 let rows = Shape.size 0 asking
                 let keyed = operand keys.Values
-                let perHead = (through query queryBias asking).view(rows, heads, width).transpose(0L, 1L)
-                let throughKeys = torch.bmm(perHead, (operand key).view(heads, width, size)).transpose(0L, 1L)
-                let scores = result (torch.matmul (throughKeys, keyed.transpose(1L, 2L)))
+                let perHead = (through query queryBias asking).view(rows, heads, width).transpose (0L, 1L)
+                let throughKeys = torch.bmm(perHead, (operand key).view (heads, width, size)).transpose (0L, 1L)
+                let scores = result (torch.matmul (throughKeys, keyed.transpose (1L, 2L)))
                 let absent = keys.Present.logical_not().unsqueeze 1L
                 let scaled = scores * (1.0 / sqrt (float width)).ToScalar()
                 // A finite fill: a row without keys stays free of NaN, and its gate is closed below.
                 let shares = scaled.masked_fill(absent, (-1e30).ToScalar()).softmax -1L
-                shares.masked_fill(absent, (0.0).ToScalar()), keyed
+                shares.masked_fill (absent, (0.0).ToScalar()), keyed
 
             let overOne (single: Tensor) =
                 Shape.is [ -1L; size ] (nameof single) single
@@ -78,9 +80,9 @@ module internal Attention =
             let over asking keys =
                 let shares, keyed = weights asking keys
                 let rows = Shape.size 0 asking
-                let summed = torch.matmul(operand shares, keyed).transpose(0L, 1L)
-                let perHead = (operand value).view(heads, width, size).transpose(1L, 2L)
-                let read = torch.bmm(summed, perHead).transpose(0L, 1L).reshape(rows, size)
+                let summed = torch.matmul(operand shares, keyed).transpose (0L, 1L)
+                let perHead = (operand value).view(heads, width, size).transpose (1L, 2L)
+                let read = torch.bmm(summed, perHead).transpose(0L, 1L).reshape (rows, size)
                 let gate = keys.Present.any(1L, keepdim = true).``to`` asking.dtype
                 result (through output outputBias (read + operand valueBias)) * gate
 

@@ -7,17 +7,21 @@ open Dwe.Model.Tensors
 
 /// A loss with what it is made of.
 type LossParts =
-    { /// [] what is differentiated.
-      Total: Tensor
-      /// Each part by name, unweighted, [] each: for logging.
-      Parts: (string * Tensor) list }
+    {
+        /// [] what is differentiated.
+        Total: Tensor
+        /// Each part by name, unweighted, [] each: for logging.
+        Parts: (string * Tensor) list
+    }
 
 /// The factors of the published loss. The fine part has none.
 type PublishedFactors =
-    { /// λ_t, of the N-pair loss with its penalty.
-      Matching: float
-      /// λ_c, of the coarse contrast only.
-      Coarse: float }
+    {
+        /// λ_t, of the N-pair loss with its penalty.
+        Matching: float
+        /// λ_c, of the coarse contrast only.
+        Coarse: float
+    }
 
 [<RequireQualifiedAccess>]
 module PublishedFactors =
@@ -46,14 +50,15 @@ module internal Total =
 
         let matching = NPair.perMention Similarity.Dot negatives query batch.Positive |> Reduction.mean
         let length = NPair.l2 query batch.Positive |> Reduction.mean |> times NPair.publishedL2
-        { Total = matching + length; Parts = [ "matching", matching; "length", length ] }
+
+        { Total = matching + length
+          Parts = [ "matching", matching; "length", length ] }
 
     /// Contrast of two views [batch; d] over the mentions that have both: the others are neither rows nor negatives.
     let private aligned (scale: Tensor) (left: Masked) (right: Tensor) =
         let counts = left.Present.unsqueeze(1L).logical_and (left.Present.unsqueeze 0L)
 
-        Contrastive.symmetricMasked counts scale left.Values right
-        |> Reduction.maskedMean left.Present
+        Contrastive.symmetricMasked counts scale left.Values right |> Reduction.maskedMean left.Present
 
     /// The published loss:
     ///

@@ -3,7 +3,7 @@ namespace Dwe.Model.Training
 open TorchSharp
 open Dwe.Model.Tensors
 
-/// The gradients of a net's weights as one long vector.
+/// The gradients of a net's weights as one long vector. No scope of its own: the step's.
 [<RequireQualifiedAccess>]
 module internal Gradients =
 
@@ -17,9 +17,12 @@ module internal Gradients =
     /// √(Σ g²) over all gradients; 0 without gradients.
     let globalNorm (gradients: Tensor seq) : float =
         use _ = torch.no_grad ()
-        use _ = torch.NewDisposeScope()
         let norms = [| for gradient in gradients -> gradient.norm () |]
-        if norms.Length = 0 then 0.0 else torch.stack(norms).norm().ToDouble()
+
+        if norms.Length = 0 then
+            0.0
+        else
+            torch.stack(norms).norm().ToDouble()
 
     /// What gradients of this norm are multiplied with to have at most the norm `limit`: min(1, limit / (norm + 1e-6)).
     /// source : torch.nn.utils.clip_grad_norm_

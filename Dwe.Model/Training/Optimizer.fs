@@ -29,12 +29,14 @@ type OptimizerOptions =
 
 /// The memory of one weight. Both tensors have the weight's shape and dtype.
 type Moments =
-    { /// Moving average of the gradient.
-      First: Tensor
-      /// Moving average of its square.
-      Second: Tensor
-      /// How often this weight was updated; a weight without gradient is not updated.
-      mutable Updates: int64 }
+    {
+        /// Moving average of the gradient.
+        First: Tensor
+        /// Moving average of its square.
+        Second: Tensor
+        /// How often this weight was updated; a weight without gradient is not updated.
+        mutable Updates: int64
+    }
 
 [<RequireQualifiedAccess>]
 module OptimizerOptions =
@@ -71,7 +73,13 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
         moments.Updates <- moments.Updates + 1L
         let bias1 = 1.0 - Math.Pow(options.Beta1, float moments.Updates)
         let bias2 = 1.0 - Math.Pow(options.Beta2, float moments.Updates)
-        let decay = if OptimizerOptions.decays options name weight then rate * options.Decay else 0.0
+
+        let decay =
+            if OptimizerOptions.decays options name weight then
+                rate * options.Decay
+            else
+                0.0
+
         let number (value: float) = value.ToScalar()
         let first, second = moments.First, moments.Second
         first.mul_(number options.Beta1).add_ (gradient, number ((1.0 - options.Beta1) * scale)) |> ignore
@@ -80,12 +88,16 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
 
         match options.Form with
         | HuggingFace ->
-            let root = second.sqrt().add_ (number options.Epsilon)
+            use root = second.sqrt().add_ (number options.Epsilon)
             weight.addcdiv_ (first, root, number (-rate * sqrt bias2 / bias1)) |> ignore
-            if decay > 0.0 then weight.mul_ (number (1.0 - decay)) |> ignore
+
+            if decay > 0.0 then
+                weight.mul_ (number (1.0 - decay)) |> ignore
         | Decoupled ->
-            if decay > 0.0 then weight.mul_ (number (1.0 - decay)) |> ignore
-            let root = second.sqrt().div_(number (sqrt bias2)).add_ (number options.Epsilon)
+            if decay > 0.0 then
+                weight.mul_ (number (1.0 - decay)) |> ignore
+
+            use root = second.sqrt().div_(number (sqrt bias2)).add_ (number options.Epsilon)
             weight.addcdiv_ (first, root, number (-rate / bias1)) |> ignore
 
     member _.Options = options
@@ -99,10 +111,9 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
     ///     HuggingFace : w -= rate √c₂ / c₁ · m / (√v + ε),  then  w -= rate · decay · w
     ///     Decoupled   : w -= rate · decay · w,  then  w -= rate / c₁ · m / (√(v / c₂) + ε)
     ///
-    /// A weight without gradient is neither updated nor decayed, and its t stands still.
+    /// A weight without gradient is neither updated nor decayed, and its t stands still. To be called in a dispose scope.
     member _.Update(rate: float, scale: float) =
         use _ = torch.no_grad ()
-        use _ = torch.NewDisposeScope()
 
         for struct (name, weight, gradient) in Gradients.present weights do
             update rate scale name weight gradient

@@ -20,15 +20,19 @@ module Schedule =
     /// raises : ArgumentException when step, warmup or total is negative
     /// source : the linear schedule with warm-up of Hugging Face transformers
     let factor (schedule: Schedule) (step: int64) : float =
-        if step < 0L then invalidArg (nameof step) $"step is {step}, expected at least 0"
+        if step < 0L then
+            invalidArg (nameof step) $"step is {step}, expected at least 0"
 
         let warmed warmup total decline =
             if warmup < 0 || total < 0 then
                 invalidArg (nameof schedule) $"warm-up {warmup} and total {total} must not be negative"
 
-            if step < int64 warmup then float step / float (max 1 warmup)
-            elif step >= int64 total then 0.0
-            else decline (float (max 1 (total - warmup)))
+            if step < int64 warmup then
+                float step / float (max 1 warmup)
+            elif step >= int64 total then
+                0.0
+            else
+                decline (float (max 1 (total - warmup)))
 
         match schedule with
         | Constant -> 1.0

@@ -7,24 +7,28 @@ open Dwe.Model.Losses
 open Dwe.Model.Tensors
 
 type StepOptions =
-    { /// The base learning rate.
-      Rate: float
-      Schedule: Schedule
-      /// The largest norm of all gradients together.
-      ClipNorm: float }
+    {
+        /// The base learning rate.
+        Rate: float
+        Schedule: Schedule
+        /// The largest norm of all gradients together.
+        ClipNorm: float
+    }
 
 /// What one training step did, in plain numbers.
 type StepReport =
-    { /// The learning rate of this update.
-      Rate: float
-      /// The norm of all gradients together, before clipping.
-      GradientNorm: float
-      /// Per batch of the step, the loss as it was differentiated: divided by their number.
-      Losses: float list
-      /// Per batch, the parts of its loss by name, undivided and unweighted.
-      Parts: (string * float) list list
-      /// False when the norm was not finite: then no weight and no moment was touched.
-      Updated: bool }
+    {
+        /// The learning rate of this update.
+        Rate: float
+        /// The norm of all gradients together, before clipping.
+        GradientNorm: float
+        /// Per batch of the step, the loss as it was differentiated: divided by their number.
+        Losses: float list
+        /// Per batch, the parts of its loss by name, undivided and unweighted.
+        Parts: (string * float) list list
+        /// False when the norm was not finite: then no weight and no moment was touched.
+        Updated: bool
+    }
 
 [<RequireQualifiedAccess>]
 module internal Step =
@@ -42,7 +46,9 @@ module internal Step =
         (step: int64)
         (batches: 'Batch list)
         : StepReport =
-        if batches.IsEmpty then invalidArg (nameof batches) "a step needs at least one batch"
+        if batches.IsEmpty then
+            invalidArg (nameof batches) "a step needs at least one batch"
+
         use _ = torch.NewDisposeScope()
         net.Train step
         let share = 1.0 / float batches.Length
@@ -50,14 +56,25 @@ module internal Step =
         let losses =
             [ for batch in batches do
                   let parts = lossOf net.Forward batch
-                  let total = if share = 1.0 then parts.Total else parts.Total * share.ToScalar()
+
+                  let total =
+                      if share = 1.0 then
+                          parts.Total
+                      else
+                          parts.Total * share.ToScalar()
+
                   total.backward ()
                   total.ToDouble(), [ for name, value in parts.Parts -> name, value.ToDouble() ] ]
 
-        let norm = Gradients.globalNorm [ for struct (_, _, gradient) in Gradients.present net.Weights -> gradient ]
+        let norm =
+            Gradients.globalNorm [ for struct (_, _, gradient) in Gradients.present net.Weights -> gradient ]
+
         let rate = options.Rate * Schedule.factor options.Schedule step
         let finite = Double.IsFinite norm
-        if finite then optimizer.Update(rate, Gradients.clipFactor options.ClipNorm norm)
+
+        if finite then
+            optimizer.Update(rate, Gradients.clipFactor options.ClipNorm norm)
+
         Gradients.clear net.Weights
 
         { Rate = rate
