@@ -50,7 +50,8 @@ internal sealed unsafe class MappedFile : IDisposable
         if (Interlocked.Exchange(ref disposed, 1) == 0) Release();
     }
 
-    private void Acquire()
+    /// <summary>Adds a user; each is ended by one <see cref="Release"/>.</summary>
+    public void Acquire()
     {
         int seen;
         do
@@ -61,7 +62,8 @@ internal sealed unsafe class MappedFile : IDisposable
         while (Interlocked.CompareExchange(ref users, seen + 1, seen) != seen);
     }
 
-    private void Release()
+    /// <summary>Ends one use; the last one unmaps the file.</summary>
+    public void Release()
     {
         if (Interlocked.Decrement(ref users) != 0) return;
         accessor.SafeMemoryMappedViewHandle.ReleasePointer();

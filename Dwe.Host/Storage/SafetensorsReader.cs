@@ -31,6 +31,9 @@ internal sealed class SafetensorsReader : IDisposable
     /// <summary>Every tensor, in the order of the data.</summary>
     public IReadOnlyList<TensorEntry> Tensors { get; }
 
+    /// <summary>The mapped bytes, for those who hold them longer than the reader.</summary>
+    internal MappedFile Mapping => file;
+
     /// <summary>Opens and checks a file. Nothing but the header is read.</summary>
     /// <exception cref="UserErrorException">
     /// FileMissing; FileBroken naming the header or the tensor: bad length or JSON, unknown element type, a name given

@@ -7,31 +7,18 @@ namespace Dwe.Host.Storage;
 internal static class TensorFiles
 {
     /// <summary>
-    /// The tensor over the mapped bytes, without a copy (BOOL is copied): the mapping lives as long as the tensor does, even when the
-    /// reader is disposed. Read it (index_select, matmul); never change it in place, the pages are read-only. It belongs
-    /// to the current dispose scope, if any.
+    /// The tensor over the mapped bytes, of any size, without a copy (one is made only where a foreign file left the
+    /// elements unaligned): the mapping lives as long as the tensor's storage does, even when the reader is disposed. Read
+    /// it (index_select, matmul); never change it in place, the pages are read-only. It belongs to the current dispose
+    /// scope, if any.
     /// </summary>
-    /// <exception cref="UserErrorException">KeyUnknown; FileBroken for more than 2^31 - 1 elements.</exception>
+    /// <exception cref="UserErrorException">KeyUnknown, with the nearest names.</exception>
     public static torch.Tensor Map(this SafetensorsReader reader, string name)
     {
         var entry = reader.Entry(name);
-        var shape = entry.Shape.ToArray();
-        if (entry.ElementCount == 0) return torch.empty(shape, ScalarTypeOf(entry.Dtype));
-        return entry.Dtype switch
-        {
-            // Only bytes can be taken over; a mask is small enough to copy.
-            Dtype.BOOL => torch.tensor(reader.View<byte>(name), shape).to_type(torch.ScalarType.Bool),
-            Dtype.U8 => torch.tensor(reader.View<byte>(name), shape),
-            Dtype.I8 => torch.tensor(reader.View<sbyte>(name), shape),
-            Dtype.I16 => torch.tensor(reader.View<short>(name), shape),
-            Dtype.I32 => torch.tensor(reader.View<int>(name), shape),
-            Dtype.I64 => torch.tensor(reader.View<long>(name), shape),
-            Dtype.F16 => torch.tensor(reader.View<Half>(name), shape),
-            Dtype.F32 => torch.tensor(reader.View<float>(name), shape),
-            Dtype.F64 => torch.tensor(reader.View<double>(name), shape),
-            Dtype.BF16 => torch.tensor(reader.View<BFloat16>(name), shape),
-            _ => throw new InvalidOperationException($"no tensor for {entry.Dtype}"),
-        };
+        var type = ScalarTypeOf(entry.Dtype);
+        if (entry.ElementCount == 0) return torch.empty([.. entry.Shape], type);
+        return MappedTensors.Over(reader.Mapping, entry, type);
     }
 
     /// <summary>Appends a tensor of the declared type and shape; read in place where it is contiguous and on the CPU.</summary>

@@ -89,6 +89,16 @@ let private writeAllTypes (path: string) =
             writer.Append<bool>("bool", ReadOnlySpan [| true; false; true |])
     )
 
+let private bigRows = 3L <<< 20
+
+/// A sparse file: a tensor "big" of 3 GiB, all zero but the last byte, that takes no room on the disk.
+let private writeBig (path: string) =
+    use stream = new FileStream(path, FileMode.Create)
+    SafetensorsWriter(stream, [| spec "big" Dtype.U8 [ bigRows; 1024L ] |], null) |> ignore
+    stream.SetLength(stream.Length + bigRows * 1024L)
+    stream.Position <- stream.Length - 1L
+    stream.WriteByte 9uy
+
 [<Tests>]
 let tests =
     testList
@@ -250,16 +260,8 @@ let tests =
           testCase "a tensor of more than 2^31 - 1 elements is refused as one view and given in segments of whole rows"
           <| fun () ->
               Folder.temporary (fun folder ->
-                  // A sparse file: 3 GiB that take no room on the disk.
                   let path = Path.Combine(folder, "big.safetensors")
-                  let rows = 3L <<< 20
-
-                  using (new FileStream(path, FileMode.Create)) (fun stream ->
-                      SafetensorsWriter(stream, [| spec "big" Dtype.U8 [ rows; 1024L ] |], null) |> ignore
-                      stream.SetLength(stream.Length + rows * 1024L)
-                      stream.Position <- stream.Length - 1L
-                      stream.WriteByte 9uy)
-
+                  writeBig path
                   use reader = SafetensorsReader.Open path
 
                   (fun () -> reader.View<byte>("big") |> ignore)
@@ -289,6 +291,35 @@ let tests =
                   use picked = tensor.index_select(0, torch.tensor [| 3L; 1L |])
                   Expect.equal (picked.data<float32>().ToArray()) [| 6f; 7f; 2f; 3f |] "gathered rows"
                   Expect.equal picked.shape [| 2L; 2L |] "gathered shape")
+
+          testCase "a tensor of more than 2^31 - 1 elements is mapped whole"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let path = Path.Combine(folder, "big.safetensors")
+                  writeBig path
+                  use reader = SafetensorsReader.Open path
+                  use tensor = TensorFiles.Map(reader, "big")
+                  use last = tensor.index_select(0, torch.tensor [| bigRows - 1L |])
+                  Expect.equal (last.sum().item<int64> ()) 9L "the last row")
+
+          testCase "elements that a foreign file left unaligned are copied, and right"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let path = Path.Combine(folder, "odd.safetensors")
+
+                  SafetensorsWriter.WriteFile(
+                      path,
+                      [| spec "byte" Dtype.U8 [ 1L ]; spec "rows" Dtype.F32 [ 1L; 2L ] |],
+                      null,
+                      fun writer ->
+                          writer.Append<byte>("byte", ReadOnlySpan [| 1uy |])
+                          writer.Append<float32>("rows", ReadOnlySpan [| 0.5f; -4f |])
+                  )
+
+                  use reader = SafetensorsReader.Open path
+                  use tensor = TensorFiles.Map(reader, "rows")
+                  Expect.equal (tensor.data<float32>().ToArray()) [| 0.5f; -4f |] "as a tensor"
+                  Expect.equal (reader.View<float32>("rows").ToArray()) [| 0.5f; -4f |] "as memory")
 
           testCase "tensors of every type go through a file and come back equal"
           <| fun () ->
@@ -338,8 +369,6 @@ let tests =
                   let good = File.ReadAllBytes path
                   let headerEnd = 8 + int (BinaryPrimitives.ReadUInt64LittleEndian(ReadOnlySpan(good, 0, 8)))
                   let random = SeededRandom(Seed.derive 1L "damage" 0L)
-                  let broken = Path.Combine(folder, "broken.safetensors")
-
                   let numbers =
                       [| "-1"; "0"; "1"; "8"; "9223372036854775807"; "9223372036854775808"; "1e3"; "1.5"; "null"; "[]"; "\"\"" |]
 
@@ -379,9 +408,10 @@ let tests =
 
                   let mutable refusals, reads = 0, 0
 
-                  for _ in 1..10_000 do
-                      let damaged = damage (Array.copy good)
-                      File.WriteAllBytes(broken, damaged)
+                  for attempt in 1..10_000 do
+                      // A new name each time: some file systems flush a file that is emptied and written again.
+                      let broken = Path.Combine(folder, $"broken-{attempt}.safetensors")
+                      File.WriteAllBytes(broken, damage (Array.copy good))
 
                       try
                           readAll broken |> ignore
@@ -389,6 +419,8 @@ let tests =
                       with :? UserErrorException as refusal ->
                           Expect.stringStarts refusal.Message broken "the file is named"
                           refusals <- refusals + 1
+
+                      File.Delete broken
 
                   Expect.isGreaterThan refusals 5_000 "most damage is seen"
                   Expect.isGreaterThan reads 100 "some damage is harmless")

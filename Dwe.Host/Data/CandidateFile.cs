@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Dwe.Model.Domain;
+
+namespace Dwe.Host.Data;
+
+/// <summary>
+/// Candidate lists from a JSON object of id lists, keyed by the mention's text (as DWE's <c>search_top100.json</c>) or by
+/// the record's key; which of the two is found from the keys themselves.
+/// </summary>
+internal static class CandidateFile
+{
+    /// <summary>The candidates of one split's mentions. Keys of other splits are passed over.</summary>
+    /// <exception cref="UserErrorException">
+    /// FileMissing; FileBroken naming file, line and key; ValueInvalid where no key belongs to the split.
+    /// </exception>
+    public static Candidates Read(string path, IReadOnlyList<Mention> mentions)
+    {
+        var source = JsonSource.Open(
+            path, "candidates: an object of id lists", "Name a file of candidates, or leave the option out.");
+        var lists = new Dictionary<string, string[]>();
+        source.EachMember((string key, ref Utf8JsonReader reader) => lists[key] = source.Texts(key, ref reader));
+
+        var byKey = mentions.Count(mention => lists.ContainsKey(mention.Key));
+        var byText = mentions.Count(mention => lists.ContainsKey(mention.Text));
+        if (byKey == 0 && byText == 0 && mentions.Count > 0)
+        {
+            var examples = string.Join(", ", lists.Keys.Take(3).Select(key => $"'{key}'"));
+            throw new UserErrorException(UserError.NewFileBroken(
+                path,
+                "keys",
+                lists.Count == 0 ? "none" : $"{examples}, of which no mention knows any",
+                $"mention texts such as '{mentions[0].Text}' or record keys such as '{mentions[0].Key}'"));
+        }
+
+        var keyedBy = byKey >= byText ? CandidateKey.RecordKey : CandidateKey.MentionText;
+        var ids = new Dictionary<string, string[]>();
+        var without = new List<string>();
+        foreach (var mention in mentions)
+        {
+            if (lists.TryGetValue(keyedBy.IsRecordKey ? mention.Key : mention.Text, out var list)) ids[mention.Key] = list;
+            else without.Add(mention.Key);
+        }
+        return new Candidates(Path.GetFileName(path), keyedBy, ids, [.. without]);
+    }
+}

@@ -1,0 +1,43 @@
+using Dwe.Model.Domain;
+
+namespace Dwe.Host.Data;
+
+/// <summary>The names of the splits, as files and folders bear them.</summary>
+internal static class Splits
+{
+    public const string Train = "train";
+    public const string Dev = "dev";
+    public const string Test = "test";
+
+    /// <summary>All of them, in the order in which they are worked through.</summary>
+    public static readonly IReadOnlyList<string> All = [Train, Dev, Test];
+}
+
+/// <summary>A data set as read: no tensors, no images opened.</summary>
+internal sealed record Dataset
+{
+    /// <summary>The folder it was read from.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The format it was recognised as, e.g. <c>WikiMEL</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Mentions by split name, in file order. A split that the folder does not have is absent.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<Mention>> Mentions { get; init; }
+
+    /// <summary>The knowledge base in row order; ids are unique.</summary>
+    public required IReadOnlyList<Entity> Entities { get; init; }
+
+    /// <summary>The candidate file that comes with the data set, or null.</summary>
+    public required string? CandidatePath { get; init; }
+
+    /// <summary>SHA-256 over names and contents of the files read, in hexadecimal; candidates are not part of it.</summary>
+    public required string ContentHash { get; init; }
+
+    /// <summary>Mentions per split whose answer is not in the knowledge base: kept, and never found.</summary>
+    public required IReadOnlyDictionary<string, int> GoldMissing { get; init; }
+
+    /// <summary>Names of the description fields that at least one entity has, sorted.</summary>
+    public IReadOnlyList<string> FieldNames =>
+        [.. Entities.SelectMany(entity => entity.Fields.Keys).Distinct().Order(StringComparer.Ordinal)];
+}
