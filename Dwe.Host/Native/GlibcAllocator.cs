@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Dwe.Host.Native;
 
 /// <summary>How the C library keeps the memory that libtorch gives back.</summary>
-internal static partial class NativeMemory
+internal static partial class GlibcAllocator
 {
     // <malloc.h> of glibc
     private const int TrimThreshold = -1;
