@@ -90,11 +90,11 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published
     /// The queries of these mentions, not normalised.
     ///
     /// returns : [mentions; entity width] float32 on the CPU, row-major
-    member _.Query(table: FeatureTable, mentions: int64[]) : float32[] =
+    member _.Query(table: MentionFeatures, mentions: int64[]) : float32[] =
         use _ = torch.inference_mode ()
         use _ = torch.NewDisposeScope()
         net.Evaluate()
-        let queries = net.Forward.Query(FeatureTable.gather net.Options.Device table mentions)
+        let queries = net.Forward.Query(MentionFeatures.gather net.Options.Device table mentions)
         queries.``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
 
     interface System.IDisposable with
@@ -102,7 +102,7 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published
 
 /// Trains a matcher: one call a step, plain numbers back.
 [<Sealed>]
-type Trainer(matcher: Matcher, table: FeatureTable, entities: torch.Tensor, updates: int64) =
+type Trainer(matcher: Matcher, table: MentionFeatures, entities: torch.Tensor, updates: int64) =
     let config = matcher.Config
 
     let optimizer =
@@ -136,7 +136,7 @@ type Trainer(matcher: Matcher, table: FeatureTable, entities: torch.Tensor, upda
     let rows (at: int64[]) = (entities.index_select (0L, torch.tensor (at, dtype = torch.int64))).``to`` matcher.Device
 
     let lossOf (net: Published) (batch: TrainingRows) =
-        let mentions = FeatureTable.gather matcher.Device table batch.Mentions
+        let mentions = MentionFeatures.gather matcher.Device table batch.Mentions
 
         Total.published
             factors

@@ -14,7 +14,7 @@ type RaggedFeatures =
 
 /// The features of one split. A kind that the data set does not have is None. Tensors may lie over a mapped file: they are
 /// only read, a batch at a time.
-type FeatureTable =
+type MentionFeatures =
     {
         /// [n; d]
         Mention: Tensor
@@ -26,7 +26,7 @@ type FeatureTable =
     }
 
 [<RequireQualifiedAccess>]
-module internal FeatureTable =
+module internal MentionFeatures =
 
     let private indices (rows: int64[]) = torch.tensor (rows, dtype = torch.int64)
 
@@ -65,7 +65,7 @@ module internal FeatureTable =
               Present = found.Present.select (1L, 0L) })
 
     /// The batch of these mentions: one gather per kind. A kind that no mention of the batch has is None in it.
-    let gather (device: torch.Device) (table: FeatureTable) (mentions: int64[]) : MentionBatch =
+    let gather (device: torch.Device) (table: MentionFeatures) (mentions: int64[]) : MentionBatch =
         let at = indices mentions
 
         { Mention = rows device table.Mention at
