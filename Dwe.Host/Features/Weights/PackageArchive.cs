@@ -56,11 +56,12 @@ internal static class PackageArchive
 
     private static void Write(string tarball, TarEntry entry, string target)
     {
-        if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is not { } data)
+        if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             throw Broken(tarball, $"entry {entry.Name}", entry.EntryType.ToString(), "a plain file");
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         using var output = new FileStream(target, FileMode.CreateNew);
-        data.CopyTo(output);
+        // An empty file has no stream.
+        entry.DataStream?.CopyTo(output);
         output.Flush(flushToDisk: true);
     }
 

@@ -22,7 +22,9 @@ let private bytesOf (vectors: float32[]) = MemoryMarshal.AsBytes(ReadOnlySpan ve
 
 /// Lengths from 0 to beyond the limit, equal lengths many times and some once, equal texts, odd characters.
 let private mixedTexts =
-    let words = "the quick brown fox jumps over a lazy dog near Berkeley while Michael Jordan plays".Split ' '
+    let words =
+        "the quick brown fox jumps over a lazy dog near Berkeley while Michael Jordan plays".Split ' '
+
     let sentence index = String.Join(' ', [ for k in 0 .. index % 23 -> words[(index * 7 + k * 3) % words.Length] ])
     let long = String.Join(' ', Array.replicate 30 (String.Join(' ', words)))
     [| yield! Array.init 150 sentence; ""; long; "日本 \U0001F600"; sentence 3; ""; long + " end"; "x" |]
@@ -37,89 +39,100 @@ let private fixtureItems =
 
 [<Tests>]
 let agreement =
-    testList "sentence encoder" [
-        testCase "vectors agree with TensorFlow.js to 1e-5 on every fixture text" <| fun () ->
-            let texts, expected = Array.unzip fixtureItems.Value
-            let vectors = shared.Value.Encode texts
-            Expect.equal vectors.Length (15 * 512) "15 rows of 512"
-            let differences = Array.map2 (fun value (wanted: float) -> abs (float value - wanted)) vectors (Array.concat expected)
-            Expect.isLessThan (Array.max differences) 1e-5 "greatest difference"
+    testList
+        "sentence encoder"
+        [ testCase "vectors agree with TensorFlow.js to 1e-5 on every fixture text"
+          <| fun () ->
+              let texts, expected = Array.unzip fixtureItems.Value
+              let vectors = shared.Value.Encode texts
+              Expect.equal vectors.Length (15 * 512) "15 rows of 512"
 
-        testCase "bytes are the same whatever the batch size and the number of threads" <| fun () ->
-            let reference = bytesOf (shared.Value.Encode mixedTexts)
+              let differences =
+                  Array.map2 (fun value (wanted: float) -> abs (float value - wanted)) vectors (Array.concat expected)
 
-            for batchSize in [ 1; 7; 64 ] do
-                for threads in [ 1; 2 ] do
-                    use encoder = opened batchSize threads
-                    let got = bytesOf (encoder.Encode mixedTexts)
-                    Expect.isTrue (reference.AsSpan().SequenceEqual got) $"batch {batchSize}, threads {threads}"
+              Expect.isLessThan (Array.max differences) 1e-5 "greatest difference"
 
-        testCase "a text's bytes do not depend on the other texts or their order" <| fun () ->
-            let reference = shared.Value.Encode mixedTexts
-            let backwards = shared.Value.Encode(Array.rev mixedTexts)
+          testCase "bytes are the same whatever the batch size and the number of threads"
+          <| fun () ->
+              let reference = bytesOf (shared.Value.Encode mixedTexts)
 
-            for row in 0 .. mixedTexts.Length - 1 do
-                let alone = bytesOf (shared.Value.Encode [| mixedTexts[row] |])
-                let turned = bytesOf (rowOf backwards (mixedTexts.Length - 1 - row))
-                let expected = bytesOf (rowOf reference row)
-                Expect.isTrue (expected.AsSpan().SequenceEqual alone) $"text {row} alone"
-                Expect.isTrue (expected.AsSpan().SequenceEqual turned) $"text {row} in the other order"
+              for batchSize in [ 1; 7; 64 ] do
+                  for threads in [ 1; 2 ] do
+                      use encoder = opened batchSize threads
+                      let got = bytesOf (encoder.Encode mixedTexts)
+                      Expect.isTrue (reference.AsSpan().SequenceEqual got) $"batch {batchSize}, threads {threads}"
 
-        testCase "every vector has length 1, that of the empty text too" <| fun () ->
-            let vectors = shared.Value.Encode mixedTexts
+          testCase "a text's bytes do not depend on the other texts or their order"
+          <| fun () ->
+              let reference = shared.Value.Encode mixedTexts
+              let backwards = shared.Value.Encode(Array.rev mixedTexts)
 
-            for row in 0 .. mixedTexts.Length - 1 do
-                let length = rowOf vectors row |> Array.sumBy (fun value -> float value * float value) |> sqrt
-                Expect.floatClose { absolute = 1e-6; relative = 0.0 } length 1.0 $"text {row}"
+              for row in 0 .. mixedTexts.Length - 1 do
+                  let alone = bytesOf (shared.Value.Encode [| mixedTexts[row] |])
+                  let turned = bytesOf (rowOf backwards (mixedTexts.Length - 1 - row))
+                  let expected = bytesOf (rowOf reference row)
+                  Expect.isTrue (expected.AsSpan().SequenceEqual alone) $"text {row} alone"
+                  Expect.isTrue (expected.AsSpan().SequenceEqual turned) $"text {row} in the other order"
 
-        testCase "no texts give no rows" <| fun () -> Expect.isEmpty (shared.Value.Encode [||]) "no rows"
+          testCase "every vector has length 1, that of the empty text too"
+          <| fun () ->
+              let vectors = shared.Value.Encode mixedTexts
 
-        testCase "a text of 5,000 words is read up to its 128th token" <| fun () ->
-            let words count = String.Join(' ', Array.replicate count "fox")
-            let tokens = shared.Value.Tokens(words 5000)
-            Expect.hasLength tokens 128 "tokens"
-            let long = bytesOf (shared.Value.Encode [| words 5000 |])
-            let cut = bytesOf (shared.Value.Encode [| words 128 |])
-            let shorter = bytesOf (shared.Value.Encode [| words 127 |])
-            Expect.hasLength (shared.Value.Tokens(words 127)) 127 "one word, one token"
-            Expect.isTrue (long.AsSpan().SequenceEqual cut) "words after the 128th change nothing"
-            Expect.isFalse (long.AsSpan().SequenceEqual shorter) "the 128th counts"
+              for row in 0 .. mixedTexts.Length - 1 do
+                  let length = rowOf vectors row |> Array.sumBy (fun value -> float value * float value) |> sqrt
+                  Expect.floatClose { absolute = 1e-6; relative = 0.0 } length 1.0 $"text {row}"
 
-        testCase "a paraphrase is nearer than a sentence about something else" <| fun () ->
-            let vectors =
-                shared.Value.Encode [|
-                    "A man is playing a guitar on stage."
-                    "Someone performs music with a guitar."
-                    "The stock market fell sharply today."
-                |]
+          testCase "no texts give no rows" <| fun () -> Expect.isEmpty (shared.Value.Encode [||]) "no rows"
 
-            let cosine left right = Array.map2 (*) (rowOf vectors left) (rowOf vectors right) |> Array.sum |> float
-            // TensorFlow.js: 0.69 and -0.03.
-            Expect.floatClose { absolute = 0.01; relative = 0.0 } (cosine 0 1) 0.69 "paraphrase"
-            Expect.floatClose { absolute = 0.01; relative = 0.0 } (cosine 0 2) -0.03 "unrelated"
+          testCase "a text of 5,000 words is read up to its 128th token"
+          <| fun () ->
+              let words count = String.Join(' ', Array.replicate count "the")
+              let tokens = shared.Value.Tokens(words 5000)
+              Expect.hasLength tokens 128 "tokens"
+              let long = bytesOf (shared.Value.Encode [| words 5000 |])
+              let cut = bytesOf (shared.Value.Encode [| words 128 |])
+              let shorter = bytesOf (shared.Value.Encode [| words 127 |])
+              Expect.hasLength (shared.Value.Tokens(words 127)) 127 "one word, one token"
+              Expect.isTrue (long.AsSpan().SequenceEqual cut) "words after the 128th change nothing"
+              Expect.isFalse (long.AsSpan().SequenceEqual shorter) "the 128th counts"
 
-        testCase "the Id names the weights, the tokenizer and the converter" <| fun () ->
-            Expect.equal
-                shared.Value.Id
-                "use-lite/0.2.0/sha256-3855ea6772d2f153/nfkc-unigram-1/onnx-1"
-                "a change here makes every stored feature obsolete: raise it knowingly"
+          testCase "a paraphrase is nearer than a sentence about something else"
+          <| fun () ->
+              let vectors =
+                  shared.Value.Encode
+                      [| "A man is playing a guitar on stage."
+                         "Someone performs music with a guitar."
+                         "The stock market fell sharply today." |]
 
-        testCase "a batch size or a number of threads below 1 is refused" <| fun () ->
-            Expect.throwsT<ArgumentOutOfRangeException> (fun () -> opened 0 1 |> ignore) "batch size"
-            Expect.throwsT<ArgumentOutOfRangeException> (fun () -> opened 1 0 |> ignore) "threads"
-    ]
+              let cosine left right = Array.map2 (*) (rowOf vectors left) (rowOf vectors right) |> Array.sum |> float
+              // TensorFlow.js: 0.69 and -0.03.
+              Expect.floatClose { absolute = 0.01; relative = 0.0 } (cosine 0 1) 0.69 "paraphrase"
+              Expect.floatClose { absolute = 0.01; relative = 0.0 } (cosine 0 2) -0.03 "unrelated"
+
+          testCase "the Id names the weights, the tokenizer and the converter"
+          <| fun () ->
+              Expect.equal
+                  shared.Value.Id
+                  "use-lite/0.2.0/sha256-3855ea6772d2f153/nfkc-unigram-1/onnx-1"
+                  "a change here makes every stored feature obsolete: raise it knowingly"
+
+          testCase "a batch size or a number of threads below 1 is refused"
+          <| fun () ->
+              Expect.throwsT<ArgumentOutOfRangeException> (fun () -> opened 0 1 |> ignore) "batch size"
+              Expect.throwsT<ArgumentOutOfRangeException> (fun () -> opened 1 0 |> ignore) "threads" ]
 
 [<Tests>]
 let conversionCache =
-    testList "converted models" [
-        testCase "a model is converted once, and no temporary file stays" <| fun () ->
-            inFreshFolder (fun folder ->
-                let source = (withSentenceEncoder ()).FolderOf WeightCatalogue.SentenceEncoder
-                let model = Path.Combine(source, "dist", "model.json")
-                let first = ConvertedModels(folder).PathOf("m", model)
-                let written = File.GetLastWriteTimeUtc first
-                let second = ConvertedModels(folder).PathOf("m", model)
-                Expect.equal second first "same path"
-                Expect.equal (File.GetLastWriteTimeUtc second) written "not written again"
-                Expect.equal (Directory.GetFiles folder) [| first |] "only the model")
-    ]
+    testList
+        "converted models"
+        [ testCase "a model is converted once, and no temporary file stays"
+          <| fun () ->
+              inFreshFolder (fun folder ->
+                  let source = (withSentenceEncoder ()).FolderOf WeightCatalogue.SentenceEncoder
+                  let model = Path.Combine(source, "dist", "model.json")
+                  let first = ConvertedModels(folder).PathOf("m", model)
+                  let written = File.GetLastWriteTimeUtc first
+                  let second = ConvertedModels(folder).PathOf("m", model)
+                  Expect.equal second first "same path"
+                  Expect.equal (File.GetLastWriteTimeUtc second) written "not written again"
+                  Expect.equal (Directory.GetFiles folder) [| first |] "only the model") ]

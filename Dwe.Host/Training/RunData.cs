@@ -1,0 +1,108 @@
+using Dwe.Host.Data;
+using Dwe.Host.Features;
+using Dwe.Model;
+using Dwe.Model.Batches;
+using Dwe.Model.Domain;
+using Microsoft.FSharp.Core;
+using TorchSharp;
+
+namespace Dwe.Host.Training;
+
+/// <summary>A data set with its features: what training and evaluation read. Tensors lie over the store's mapped files.</summary>
+internal sealed class RunData : IDisposable
+{
+    private const string ImageKind = "image";
+    private const string PartsKind = "parts";
+    private const string ProfileKind = "profile";
+
+    private readonly Dictionary<string, int> rowOfEntity = [];
+
+    private RunData(Dataset dataset, FeatureStore store)
+    {
+        Dataset = dataset;
+        Store = store;
+        for (var row = 0; row < dataset.Entities.Count; row++)
+        {
+            rowOfEntity[dataset.Entities[row].Id] = row;
+        }
+    }
+
+    public Dataset Dataset { get; }
+
+    public FeatureStore Store { get; }
+
+    /// <summary>[entities; width] float32, in the order of <see cref="Dataset.Entities"/>: the store's own, never changed.</summary>
+    public torch.Tensor Entities => Store.Table(FeatureStore.Entities).Kind(FeatureJob.TextKind).Vectors;
+
+    /// <summary>Reads the data set, opens its store and refuses one that was made from other data.</summary>
+    /// <exception cref="UserErrorException">FileMissing, FileBroken or StoreMismatch.</exception>
+    public static RunData Open(string data, string features)
+    {
+        var dataset = DatasetReaders.Read(data);
+        var store = FeatureStore.Open(features);
+        try
+        {
+            store.RequireDataset(dataset);
+            return new RunData(dataset, store);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The mentions of a split, in row order.</summary>
+    /// <exception cref="UserErrorException">FileMissing where the data set has no such split.</exception>
+    public IReadOnlyList<Mention> Mentions(string split) =>
+        Dataset.Mentions.TryGetValue(split, out var mentions)
+            ? mentions
+            : throw new UserErrorException(UserError.NewFileMissing(
+                Path.Combine(Dataset.Folder, split + ".json"), $"the {split} split", $"Splits here: {string.Join(", ", Dataset.Mentions.Keys)}."));
+
+    /// <summary>The row of an entity, or -1 where the knowledge base does not have it.</summary>
+    public int RowOf(string entity) => rowOfEntity.GetValueOrDefault(entity, -1);
+
+    /// <summary>Row of each mention's gold; -1 for NIL, unlabelled mentions and golds outside of the knowledge base.</summary>
+    public int[] Golds(string split) =>
+        [.. Mentions(split).Select(mention => mention.Gold is Gold.Entity gold ? RowOf(gold.id) : -1)];
+
+    /// <summary>The features of a split's mentions, for batches.</summary>
+    public MentionFeatures Features(string split)
+    {
+        var table = Store.Table(split);
+        return new MentionFeatures(
+            table.Kind(FeatureJob.MentionKind).Vectors,
+            table.Kind(FeatureJob.TextKind).Vectors,
+            Ragged(table, ImageKind),
+            Ragged(table, PartsKind),
+            Ragged(table, ProfileKind));
+    }
+
+    /// <summary>The widths that the features dictate.</summary>
+    public FeatureSizes Sizes
+    {
+        get
+        {
+            var train = Store.Table(Store.Tables.First(name => name != FeatureStore.Entities));
+            var image = new[] { ImageKind, PartsKind }.Where(train.Has).Select(kind => train.Kind(kind).Dim).FirstOrDefault();
+            return new FeatureSizes(train.Kind(FeatureJob.TextKind).Dim, image, (int)Entities.shape[1]);
+        }
+    }
+
+    public void Dispose() => Store.Dispose();
+
+    private static FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)
+    {
+        if (!table.Has(name))
+        {
+            return null;
+        }
+
+        var kind = table.Kind(name);
+        var offsets = kind.IsRagged
+            ? kind.RowOffsets.ToArray()
+            : throw FeatureStore.Mismatch(kind.Name, "a dense kind", "a ragged one, with offsets");
+        return new RaggedFeatures(kind.Vectors, offsets);
+    }
+}

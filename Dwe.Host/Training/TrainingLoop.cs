@@ -1,0 +1,173 @@
+using Dwe.Host.Checkpoints;
+using Dwe.Host.Evaluation;
+using Dwe.Host.Terminal;
+using Dwe.Model;
+using Dwe.Model.Config;
+using Dwe.Model.Domain;
+using Dwe.Model.Training;
+
+namespace Dwe.Host.Training;
+
+/// <summary>How a training ended.</summary>
+internal enum TrainingEnd
+{
+    AllEpochsDone,
+    StoppedEarly,
+    Interrupted,
+}
+
+/// <summary>
+/// Epochs over the training mentions: steps, evaluations on dev, the best checkpoint kept, early stop. Everything random
+/// is drawn from (seed, purpose, index), so a run that is resumed computes the same bits as one that was never stopped.
+/// </summary>
+internal sealed class TrainingLoop
+{
+    private readonly RunConfig config;
+    private readonly RunFolder folder;
+    private readonly RunManifest manifest;
+    private readonly Matcher matcher;
+    private readonly Trainer trainer;
+    private readonly Evaluator dev;
+    private readonly TrainingCurves curves;
+    private readonly long[] mentionRows;
+    private readonly long[] goldRows;
+    private readonly int entityCount;
+
+    public TrainingLoop(
+        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, Matcher matcher, Evaluator dev, TrainingCurves curves)
+    {
+        this.config = config;
+        this.folder = folder;
+        this.manifest = manifest;
+        this.matcher = matcher;
+        this.dev = dev;
+        this.curves = curves;
+
+        // A mention whose gold the knowledge base lacks has no positive: it is counted, and not trained on.
+        var golds = data.Golds(Data.Splits.Train);
+        mentionRows = [.. Enumerable.Range(0, golds.Length).Where(row => golds[row] >= 0).Select(row => (long)row)];
+        goldRows = [.. mentionRows.Select(row => (long)golds[row])];
+        WithoutGold = golds.Length - mentionRows.Length;
+        if (mentionRows.Length == 0)
+        {
+            throw new UserErrorException(UserError.NewStoreMismatch(
+                data.Dataset.Folder, "no training mention whose entity is in the knowledge base", "at least one", "Check the ids."));
+        }
+
+        entityCount = data.Dataset.Entities.Count;
+        trainer = new Trainer(matcher, data.Features(Data.Splits.Train), data.Entities, (long)StepsPerEpoch * config.Training.Epochs);
+    }
+
+    /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>
+    public int WithoutGold { get; }
+
+    private int StepsPerEpoch
+    {
+        get
+        {
+            var batches = (mentionRows.Length + config.Training.BatchSize - 1) / config.Training.BatchSize;
+            return (batches + config.Training.Accumulation - 1) / config.Training.Accumulation;
+        }
+    }
+
+    /// <summary>Trains from the beginning, or from the last checkpoint.</summary>
+    public TrainingEnd Run(bool resume, CancellationToken stop)
+    {
+        var state = resume ? Checkpoint.Resume(folder.Last, matcher, trainer) : Fresh();
+        var total = (long)StepsPerEpoch * config.Training.Epochs;
+        return ProgressDisplay.Run("training", "mentions", total * MentionsPerStep, progress => Epochs(state, progress, stop));
+    }
+
+    private long MentionsPerStep => (long)config.Training.BatchSize * config.Training.Accumulation;
+
+    private static CheckpointState Fresh() => new()
+    {
+        Step = 0,
+        Epoch = 0,
+        StepInEpoch = 0,
+        Updates = new Dictionary<string, long>(),
+    };
+
+    private TrainingEnd Epochs(CheckpointState state, ProgressDisplay progress, CancellationToken stop)
+    {
+        if (state.Finished)
+        {
+            return state.Epoch >= config.Training.Epochs ? TrainingEnd.AllEpochsDone : TrainingEnd.StoppedEarly;
+        }
+
+        var standing = "";
+        while (state.Epoch < config.Training.Epochs)
+        {
+            var order = EpochOrders.Permutation(config.Training.Seed, state.Epoch, mentionRows.Length);
+            while (state.StepInEpoch < StepsPerEpoch)
+            {
+                if (stop.IsCancellationRequested)
+                {
+                    Save(folder.Last, state);
+                    return TrainingEnd.Interrupted;
+                }
+
+                var report = trainer.Step(state.Step, Batches(order, state));
+                state = state with { Step = state.Step + 1, StepInEpoch = state.StepInEpoch + 1 };
+                curves.Step(state.Step, report);
+                progress.Report(state.Step * MentionsPerStep, $"loss {report.Loss:0.0000}{standing}");
+            }
+
+            state = state with { Epoch = state.Epoch + 1, StepInEpoch = 0 };
+            if (state.Epoch % config.Training.EvaluateEveryEpochs == 0 || state.Epoch == config.Training.Epochs)
+            {
+                state = Evaluate(state);
+                standing = $", dev {config.Training.SelectBy} best {state.BestValue:0.0000}";
+            }
+
+            var early = config.Training.Patience > 0 && state.EvaluationsWithoutBetter >= config.Training.Patience;
+            state = state with { Finished = early || state.Epoch == config.Training.Epochs };
+            Save(folder.Last, state);
+            if (early)
+            {
+                return TrainingEnd.StoppedEarly;
+            }
+        }
+
+        return TrainingEnd.AllEpochsDone;
+    }
+
+    private TrainingRows[] Batches(int[] order, CheckpointState state)
+    {
+        var size = config.Training.BatchSize;
+        var first = state.StepInEpoch * config.Training.Accumulation;
+        var batches = new List<TrainingRows>();
+        for (var batch = first; batch < first + config.Training.Accumulation && batch * size < order.Length; batch++)
+        {
+            var drawn = order.AsSpan(batch * size, Math.Min(size, order.Length - batch * size)).ToArray();
+            var golds = Array.ConvertAll(drawn, at => goldRows[at]);
+            var negatives = config.Loss.Negatives.IsInBatch
+                ? []
+                : Negatives.Random(config.Training.Seed, state.Step * config.Training.Accumulation + batch - first, entityCount, golds);
+            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, negatives));
+        }
+
+        return [.. batches];
+    }
+
+    private CheckpointState Evaluate(CheckpointState state)
+    {
+        var metrics = dev.Run(matcher, config.Training.Protocol).Metrics;
+        curves.Evaluation(state.Step, state.Epoch, metrics);
+        var value = metrics[config.Training.SelectBy];
+        if (state.BestValue is { } best && value <= best)
+        {
+            return state with { EvaluationsWithoutBetter = state.EvaluationsWithoutBetter + 1 };
+        }
+
+        state = state with { BestValue = value, BestStep = state.Step, EvaluationsWithoutBetter = 0 };
+        Save(folder.Best, state);
+        return state;
+    }
+
+    private void Save(string where, CheckpointState state)
+    {
+        var updates = trainer.Moments.ToDictionary(moments => moments.Key, moments => moments.Value.Updates);
+        Checkpoint.Write(where, matcher, trainer, state with { Updates = updates }, manifest);
+    }
+}
