@@ -1,6 +1,7 @@
 namespace Dwe.Model
 
 
+open System
 open System.Collections.Generic
 open System.Text.Json
 open TorchSharp
@@ -9,7 +10,9 @@ open Dwe.Model.Config
 open Dwe.Model.Domain
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
+open Dwe.Model.Linking
 open Dwe.Model.Losses
+open Dwe.Model.Sampling
 open Dwe.Model.Training
 
 /// The words of the command line as a command.
@@ -97,8 +100,8 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published
         let queries = net.Forward.Query(MentionFeatures.gather net.Options.Device table mentions)
         queries.``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
 
-    interface System.IDisposable with
-        member _.Dispose() = (net :> System.IDisposable).Dispose()
+    interface IDisposable with
+        member _.Dispose() = (net :> IDisposable).Dispose()
 
 /// Trains a matcher: one call a step, plain numbers back.
 [<Sealed>]
@@ -157,5 +160,44 @@ type Trainer(matcher: Matcher, table: MentionFeatures, entities: torch.Tensor, u
     member _.Step(step: int64, batches: TrainingRows[]) : StepReport =
         Step.run matcher.Net lossOf optimizer options step (List.ofArray batches)
 
-    interface System.IDisposable with
-        member _.Dispose() = (optimizer :> System.IDisposable).Dispose()
+    interface IDisposable with
+        member _.Dispose() = (optimizer :> IDisposable).Dispose()
+
+/// In which order training visits its mentions, and what it draws for them. See `Seed.derive`.
+[<AbstractClass; Sealed>]
+type Draw =
+    /// A permutation of 0 .. count - 1, decided by seed and epoch.
+    static member EpochOrder(seed: int64, epoch: int, count: int) : int[] = EpochOrder.permutation seed epoch count
+
+    /// One entity row per mention that is not its gold, decided by seed and batch.
+    static member Negatives(seed: int64, batch: int64, entities: int, golds: int64[]) : int64[] =
+        RandomNegatives.draw seed batch entities golds
+
+/// Scores and ranks as plain numbers. Rows are normalised first, so that a product is a cosine.
+[<AbstractClass; Sealed>]
+type Ranks =
+    /// Scales every row to length 1, in place.  rows : [count; dim]
+    static member Normalize(rows: Memory<float32>, dim: int) : unit = Scoring.normalize rows dim
+
+    /// Scores of listed candidates; see `Scoring.candidates`.
+    static member ScoreCandidates
+        (dim: int, queries: ReadOnlyMemory<float32>, entities: ReadOnlyMemory<float32>, width: int, candidates: int[])
+        : ScoreTable =
+        Scoring.candidates dim queries entities width candidates
+
+    /// Scores of every entity; see `Scoring.everything`.
+    static member ScoreEverything(dim: int, queries: Memory<float32>, entities: torch.Tensor) : ScoreTable =
+        Scoring.everything dim queries entities
+
+    /// Ranks of golds that stand among the candidates or were missed; protocols `strict` and `full-kb`.
+    static member GoldListed(goldColumns: int[], table: ScoreTable) : Result<Rank[], UserError> =
+        Ranking.goldListed goldColumns table
+
+    /// Ranks of golds that are scored beside the candidates; protocol `legacy`.
+    static member GoldScored(golds: float32[], table: ScoreTable) : Result<Rank[], UserError> =
+        Ranking.goldScored golds table
+
+    static member Metrics(tieRule: TieRule, ranks: Rank[]) : Metrics = Metrics.ofRanks tieRule ranks
+
+    /// Share of mentions whose gold is among the first `count` candidates; -1 = not retrieved.
+    static member Recall(count: int, goldColumns: int[]) : float = Metrics.candidateRecall count goldColumns

@@ -4,6 +4,8 @@ open System
 open System.Numerics
 open System.Runtime.InteropServices
 open System.Threading.Tasks
+open TorchSharp
+open Dwe.Model.Tensors
 
 /// Scores of mentions against entities as plain numbers: one dot product an entry, the same bits whatever the number of
 /// threads, the size of a batch or the order of the candidates.
@@ -57,40 +59,62 @@ module Scoring =
         )
         |> ignore
 
+    let private checkSizes (dim: int) (queries: ReadOnlyMemory<float32>) (entities: ReadOnlyMemory<float32>) =
+        if dim < 1 || queries.Length % dim <> 0 then
+            invalidArg (nameof queries) $"queries hold {queries.Length} numbers, no whole number of rows of {dim}"
+
+        if entities.Length % dim <> 0 then
+            invalidArg (nameof entities) $"entities hold {entities.Length} numbers, no whole number of rows of {dim}"
+
     /// Score of each mention against each of its candidates: q · e.
     ///
     /// queries    : [mentions; dim] row-major
     /// entities   : [entities; dim] row-major
-    /// candidates : per mention, entity rows
-    /// returns    : per mention, one score per candidate, in the candidates' order
+    /// candidates : [mentions; width] entity rows, -1 where there is no candidate
     /// raises     : ArgumentException when the sizes do not fit
     let candidates
         (dim: int)
         (queries: ReadOnlyMemory<float32>)
         (entities: ReadOnlyMemory<float32>)
-        (candidates: int[][])
-        : float32[][] =
-        if queries.Length <> candidates.Length * dim then
-            invalidArg (nameof queries) $"queries hold {queries.Length} numbers, expected {candidates.Length} x {dim}"
+        (width: int)
+        (candidates: int[])
+        : ScoreTable =
+        checkSizes dim queries entities
 
-        if entities.Length % dim <> 0 then
-            invalidArg (nameof entities) $"entities hold {entities.Length} numbers, not a multiple of {dim}"
+        if candidates.Length <> queries.Length / dim * width then
+            invalidArg (nameof candidates) $"{candidates.Length} candidates, expected {queries.Length / dim} x {width}"
 
-        let scores = Array.zeroCreate<float32[]> candidates.Length
+        let scores = Array.zeroCreate<float32> candidates.Length
 
         Parallel.For(
             0,
-            candidates.Length,
+            queries.Length / dim,
             fun mention ->
                 let query = queries.Span.Slice(mention * dim, dim)
-                let own = candidates[mention]
-                let result = Array.zeroCreate own.Length
 
-                for at in 0 .. own.Length - 1 do
-                    result[at] <- dot query (entities.Span.Slice(own[at] * dim, dim))
+                for at in mention * width .. (mention + 1) * width - 1 do
+                    let row = candidates[at]
 
-                scores[mention] <- result
+                    if row >= 0 then
+                        scores[at] <- dot query (entities.Span.Slice(row * dim, dim))
         )
         |> ignore
 
-        scores
+        { Scores = scores
+          Width = width
+          Counts = candidates |> Array.map (fun row -> row >= 0) }
+
+    /// Score of each mention against every entity, by one matrix product.
+    ///
+    /// queries  : [mentions; dim] row-major
+    /// entities : [entities; dim] float32 on the CPU, normalised like the queries
+    let everything (dim: int) (queries: Memory<float32>) (entities: Tensor) : ScoreTable =
+        Shape.is [ -1L; int64 dim ] (nameof entities) entities
+
+        Scope.value (fun () ->
+            let rows = torch.tensor (queries, [| int64 (queries.Length / dim); int64 dim |])
+            let scores = rows.mm (entities.t ())
+
+            { Scores = scores.data<float32>().ToArray()
+              Width = int (Shape.size 0 entities)
+              Counts = [||] })

@@ -30,6 +30,16 @@ type StepReport =
         Updated: bool
     }
 
+    /// The loss of the step: the mean over its batches.
+    member report.Loss = List.sum report.Losses
+
+    /// The parts of the loss by name, averaged over the batches that have them.
+    member report.MeanParts =
+        report.Parts
+        |> List.concat
+        |> List.groupBy fst
+        |> List.map (fun (name, values) -> struct (name, values |> List.averageBy snd))
+
 [<RequireQualifiedAccess>]
 module internal Step =
 

@@ -1,0 +1,71 @@
+using Dwe.Host.Data;
+using Dwe.Host.Training;
+using Dwe.Model;
+using Dwe.Model.Domain;
+
+namespace Dwe.Host.Evaluation;
+
+/// <summary>
+/// The candidates of a split as entity rows, padded with -1 to one width. An id listed twice counts once, one that the
+/// knowledge base lacks not at all.
+/// </summary>
+internal sealed record CandidateLists
+{
+    private static readonly int[] RecallDepths = [1, 5, 10, 20, 50, 100];
+
+    /// <summary>Where they come from, for the card.</summary>
+    public required string Source { get; init; }
+
+    public required string Hash { get; init; }
+
+    public required int Width { get; init; }
+
+    /// <summary>[mentions; Width]</summary>
+    public required int[] Rows { get; init; }
+
+    /// <summary>Place of each mention's gold in its list, from 0; -1 where it is not listed.</summary>
+    public required int[] GoldColumns { get; init; }
+
+    public required int MentionsWithoutCandidates { get; init; }
+
+    /// <summary>Share of mentions whose gold is among the first K, for every K up to the width.</summary>
+    public IReadOnlyDictionary<string, double> Recall =>
+        RecallDepths.Where(depth => depth <= Width).ToDictionary(depth => $"recall@{depth}", depth => Ranks.Recall(depth, GoldColumns));
+
+    /// <summary>Reads the lists of one split.</summary>
+    /// <exception cref="UserErrorException">As <see cref="CandidateFile.Read"/>; FileMissing where no file is named or known.</exception>
+    public static CandidateLists Read(string? path, RunData data, string split)
+    {
+        path ??= data.Dataset.CandidatePath ?? throw new UserErrorException(UserError.NewFileMissing(
+            Path.Combine(data.Dataset.Folder, "search_top100.json"), "candidate lists",
+            "Name a file with --candidates, or use --protocol full-kb."));
+        var found = CandidateFile.Read(path, data.Mentions(split));
+        var lists = data.Mentions(split)
+            .Select(mention => found.Ids.TryGetValue(mention.Key, out var ids) ? ToRows(ids, data) : [])
+            .ToArray();
+        return Pad(lists, data.Golds(split)) with { Source = Path.GetFileName(path), Hash = ContentHash.OfFile(path) };
+    }
+
+    private static int[] ToRows(string[] ids, RunData data) => [.. ids.Select(data.RowOf).Where(row => row >= 0).Distinct()];
+
+    private static CandidateLists Pad(int[][] lists, int[] golds)
+    {
+        var width = Math.Max(1, lists.Max(list => list.Length));
+        var rows = new int[lists.Length * width];
+        Array.Fill(rows, -1);
+        for (var mention = 0; mention < lists.Length; mention++)
+        {
+            lists[mention].CopyTo(rows, mention * width);
+        }
+
+        return new CandidateLists
+        {
+            Source = "",
+            Hash = "",
+            Width = width,
+            Rows = rows,
+            GoldColumns = [.. lists.Select((list, mention) => golds[mention] < 0 ? -1 : Array.IndexOf(list, golds[mention]))],
+            MentionsWithoutCandidates = lists.Count(list => list.Length == 0),
+        };
+    }
+}

@@ -1,0 +1,190 @@
+using Dwe.Host.Terminal;
+using Dwe.Host.Training;
+using Dwe.Model;
+using Dwe.Model.Batches;
+using Dwe.Model.Config;
+using Dwe.Model.Domain;
+using Dwe.Model.Linking;
+using TorchSharp;
+
+namespace Dwe.Host.Evaluation;
+
+/// <summary>
+/// Ranks the golds of one split under a protocol (docs/protocols.md). Reads the features once; may be asked again and again
+/// while training. Scores are cosines, computed alike for golds and candidates, so a copy of the gold ties with it.
+/// </summary>
+internal sealed class Evaluator : IDisposable
+{
+    private const int QueriesAtOnce = 1024;
+
+    // Scores held at once under full-kb: 256 MB.
+    private const long ScoresAtOnce = 1L << 26;
+
+    private readonly RunData data;
+    private readonly string split;
+    private readonly int[] golds;
+    private readonly CandidateLists? candidates;
+    private readonly Lazy<float[]> entities;
+    private readonly Lazy<torch.Tensor> entityTensor;
+
+    /// <summary>Prepares a split. <paramref name="candidates"/> may be null for <c>full-kb</c> alone.</summary>
+    public Evaluator(RunData data, string split, CandidateLists? candidates)
+    {
+        this.data = data;
+        this.split = split;
+        this.candidates = candidates;
+        golds = data.Golds(split);
+        if (golds.Length == 0)
+        {
+            throw new UserErrorException(UserError.NewFileBroken(
+                Path.Combine(data.Dataset.Folder, split + ".json"), "records", "none", "at least one mention"));
+        }
+
+        entities = new Lazy<float[]>(() => Normalized(CopyOf(data.Entities), (int)data.Entities.shape[1]));
+        entityTensor = new Lazy<torch.Tensor>(() =>
+            torch.tensor(entities.Value.AsMemory(), data.Entities.shape).DetachFromDisposeScope());
+    }
+
+    /// <summary>Evaluates a model.</summary>
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose score is not finite.</exception>
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    {
+        var queries = Queries(matcher);
+        var dim = queries.Length / golds.Length;
+        return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
+    }
+
+    /// <summary>Evaluates the candidates as they are listed: the first scores highest.</summary>
+    public EvaluationResult RunCandidateOrder(Protocol protocol, EvaluatedSystem system) =>
+        RunBaseline(protocol, system, (_, column) => -column);
+
+    /// <summary>Evaluates candidates in random order, decided by the seed.</summary>
+    public EvaluationResult RunChance(Protocol protocol, EvaluatedSystem system, long seed)
+    {
+        var random = new SeededRandom(Seed.derive(seed, "chance", 0));
+        return RunBaseline(protocol, system, (_, _) => (float)random.NextDouble());
+    }
+
+    public void Dispose()
+    {
+        if (entityTensor.IsValueCreated)
+        {
+            entityTensor.Value.Dispose();
+        }
+    }
+
+    private CandidateLists Candidates => candidates ?? throw new InvalidOperationException("no candidates were given");
+
+    private float[] Queries(Matcher matcher)
+    {
+        var features = data.Features(split);
+        var all = new List<float>(golds.Length * matcher.Sizes.Entity);
+        for (var first = 0; first < golds.Length; first += QueriesAtOnce)
+        {
+            var rows = Enumerable.Range(first, Math.Min(QueriesAtOnce, golds.Length - first)).Select(row => (long)row);
+            all.AddRange(matcher.Query(features, [.. rows]));
+        }
+
+        return Normalized([.. all], matcher.Sizes.Entity);
+    }
+
+    private Rank[] RankListed(float[] queries, int dim, Protocol protocol)
+    {
+        var table = Ranks.ScoreCandidates(dim, queries, entities.Value, Candidates.Width, Candidates.Rows);
+        return protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(queries, dim, table);
+    }
+
+    /// <summary>Legacy: the gold is scored though no list has it. One that the knowledge base lacks cannot be.</summary>
+    private Rank[] RankGoldScored(float[] queries, int dim, ScoreTable table)
+    {
+        var rows = golds.Select(gold => Math.Max(0, gold)).ToArray();
+        var scores = Ranks.ScoreCandidates(dim, queries, entities.Value, 1, rows).Scores;
+        var ranks = Ranks.GoldScored(scores, table).OrThrow();
+        return [.. ranks.Select((rank, mention) => golds[mention] < 0 ? Rank.Missing : rank)];
+    }
+
+    private Rank[] RankAll(float[] queries, int dim)
+    {
+        var atOnce = (int)Math.Max(1, ScoresAtOnce / data.Dataset.Entities.Count);
+        var ranks = new List<Rank>(golds.Length);
+        for (var first = 0; first < golds.Length; first += atOnce)
+        {
+            var count = Math.Min(atOnce, golds.Length - first);
+            var table = Ranks.ScoreEverything(dim, queries.AsMemory(first * dim, count * dim), entityTensor.Value);
+            ranks.AddRange(Ranks.GoldListed(golds[first..(first + count)], table).OrThrow());
+        }
+
+        return [.. ranks];
+    }
+
+    private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)
+    {
+        if (!protocol.IsStrict)
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                "a baseline ranks listed candidates, so its protocol is strict", "Leave --protocol out."));
+        }
+
+        var width = Candidates.Width;
+        var scores = new float[Candidates.Rows.Length];
+        for (var at = 0; at < scores.Length; at++)
+        {
+            scores[at] = score(at / width, at % width);
+        }
+
+        var table = new ScoreTable(scores, width, Array.ConvertAll(Candidates.Rows, row => row >= 0));
+        return Result(protocol, system, Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow());
+    }
+
+    private EvaluationResult Result(Protocol protocol, EvaluatedSystem system, Rank[] ranks)
+    {
+        var tieRule = protocol.IsLegacy ? TieRule.Optimistic : TieRule.Realistic;
+        var metrics = Ranks.Metrics(tieRule, ranks);
+        return new EvaluationResult
+        {
+            Card = Card(protocol),
+            System = system,
+            Metrics = EvaluationResult.Named(metrics),
+            Optimistic = EvaluationResult.Named(Ranks.Metrics(TieRule.Optimistic, ranks)),
+            Pessimistic = EvaluationResult.Named(Ranks.Metrics(TieRule.Pessimistic, ranks)),
+            CandidateRecall = protocol.IsFullKb ? new Dictionary<string, double>() : Candidates.Recall,
+            Counts = Counts(protocol, metrics),
+        };
+    }
+
+    private ProtocolCard Card(Protocol protocol) => new()
+    {
+        Protocol = EvaluationResult.NameOf(protocol),
+        Dataset = data.Dataset.Format,
+        DatasetHash = data.Dataset.ContentHash,
+        Split = split,
+        Mentions = golds.Length,
+        KnowledgeBaseSize = data.Dataset.Entities.Count,
+        CandidateSource = protocol.IsFullKb ? "every entity" : Candidates.Source,
+        CandidateHash = protocol.IsFullKb ? "" : Candidates.Hash,
+        GoldInjected = protocol.IsLegacy,
+        TieRule = protocol.IsLegacy ? "optimistic" : "realistic",
+        SelectionSplit = Data.Splits.Dev,
+    };
+
+    private Dictionary<string, int> Counts(Protocol protocol, Metrics metrics)
+    {
+        var mentions = data.Mentions(split);
+        return new Dictionary<string, int>
+        {
+            ["missed"] = metrics.Missed,
+            ["without_candidates"] = protocol.IsFullKb ? 0 : Candidates.MentionsWithoutCandidates,
+            ["gold_outside_kb"] = mentions.Where((mention, row) => mention.Gold.IsEntity && golds[row] < 0).Count(),
+            ["nil"] = mentions.Count(mention => mention.Gold.IsNil),
+            ["unlabelled"] = mentions.Count(mention => mention.Gold.IsUnlabelled),
+        };
+    }
+
+    private static float[] CopyOf(torch.Tensor tensor) => tensor.data<float>().ToArray();
+
+    private static float[] Normalized(float[] rows, int dim)
+    {
+        Ranks.Normalize(rows, dim);
+        return rows;
+    }
+}

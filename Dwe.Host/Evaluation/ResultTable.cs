@@ -1,0 +1,50 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Dwe.Host.Evaluation;
+
+/// <summary>A result as people read it: percent, with the card below.</summary>
+internal static class ResultTable
+{
+    private static readonly string[] Shares = ["hits@1", "hits@3", "hits@5", "hits@10", "hits@20", "mrr"];
+
+    public static void Print(IAnsiConsole console, IReadOnlyList<EvaluationResult> results)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("system");
+        foreach (var name in Shares)
+        {
+            table.AddColumn(new TableColumn(name).RightAligned());
+        }
+
+        table.AddColumn(new TableColumn("mean rank").RightAligned()).AddColumn(new TableColumn("missed").RightAligned());
+        foreach (var result in results)
+        {
+            string[] cells =
+            [
+                Markup.Escape(result.System.Name),
+                .. Shares.Select(name => Percent(result.Metrics[name])),
+                result.Metrics["mean_rank"]?.ToString("0.0", CultureInfo.InvariantCulture) ?? "-",
+                result.Counts["missed"].ToString("N0", CultureInfo.InvariantCulture),
+            ];
+            table.AddRow(cells);
+        }
+
+        console.Write(table);
+        console.WriteLine(Describe(results[0]));
+    }
+
+    private static string Percent(double? share) => share is { } value ? (100 * value).ToString("0.0", CultureInfo.InvariantCulture) : "-";
+
+    private static string Describe(EvaluationResult result)
+    {
+        var card = result.Card;
+        var recall = result.CandidateRecall.Count == 0
+            ? ""
+            : ", " + string.Join(", ", result.CandidateRecall.Select(item => $"{item.Key} {Percent(item.Value)}"));
+        var gold = card.GoldInjected ? ", gold always scored" : "";
+        var outside = result.Counts["gold_outside_kb"] > 0 ? $", {result.Counts["gold_outside_kb"]:N0} golds outside of it" : "";
+        return $"{card.Protocol}: {card.Split} of {card.Dataset} {card.DatasetHash[..8]}, {card.Mentions:N0} mentions, "
+            + $"{card.KnowledgeBaseSize:N0} entities{outside}; candidates: {card.CandidateSource}{gold}; ties: {card.TieRule}{recall}. "
+            + "Shares in percent.";
+    }
+}
