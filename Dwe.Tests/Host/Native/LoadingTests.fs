@@ -20,6 +20,9 @@ let private mapped name = SystemLibrary.MappedFiles name |> Seq.toList
 
 let private onlyOnLinux = if OperatingSystem.IsLinux() then testList else ptestList
 
+// Made when this file initialises, which is before `main`.
+let private early = torch.ones 3L
+
 [<Tests>]
 let devices =
     testList
@@ -53,6 +56,10 @@ let loading =
               Expect.hasLength (mapped "libLibTorchSharp") 1 "libLibTorchSharp"
               let files = NativeSetup.report.LoadedFiles |> Seq.map Path.GetFileName |> Seq.truncate 3 |> Seq.toList
               Expect.equal files [ "libc10.so"; "libtorch_cpu.so"; "libtorch.so" ] "in order of dependence"
+          }
+
+          test "a tensor made before main is computed with" {
+              Expect.equal (early.sum().item<float32> ()) 3.0f "1 + 1 + 1"
           }
 
           test "asking again, from many threads, gives the same report" {
