@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Reflection;
 using Dwe.Host.Commands;
+using Dwe.Host.Features.Weights;
 using Dwe.Host.Terminal;
 using Dwe.Model;
 using Dwe.Model.Config;
@@ -50,12 +50,13 @@ internal static class Program
     {
         Command.Help help => Print(help.text),
         Command.ShowConfig show => ConfigCommand.Run(show.source, show.json),
-        _ when command.IsVersion => Print(Version),
+        Command.Train train => TrainCommand.Run(train.Item, stop),
+        Command.Eval eval => EvalCommand.Run(eval.Item),
+        Command.Weights weights => WeightsCommand.Run(Streams.Results, WeightCache.OfThisMachine(), weights.all, stop),
+        Command.Doctor doctor => DoctorCommand.Run(doctor.json, doctor.device, doctor.libTorch, Console.Out),
+        _ when command.IsVersion => Print(CodeVersion.Current),
         _ => throw new InvalidOperationException($"no command for {command}"),
     };
-
-    private static string Version =>
-        typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
     private static int Print(string text)
     {

@@ -45,7 +45,7 @@ internal static class Checkpoint
     /// <exception cref="UserErrorException">As <see cref="ReadWeights"/>.</exception>
     public static CheckpointState Resume(string folder, Matcher matcher, Trainer trainer)
     {
-        var state = JsonFiles.Read<CheckpointState>(Path.Combine(folder, StateFile), "a checkpoint's state");
+        var state = ReadState(folder);
         ReadWeights(folder, matcher);
         using var reader = SafetensorsReader.Open(Path.Combine(folder, OptimizerFile));
         CopyInto(folder, reader, [.. Moments(trainer)]);
@@ -56,6 +56,11 @@ internal static class Checkpoint
 
         return state;
     }
+
+    /// <summary>Where training stood.</summary>
+    /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
+    public static CheckpointState ReadState(string folder) =>
+        JsonFiles.Read<CheckpointState>(Path.Combine(folder, StateFile), "a checkpoint's state");
 
     private static IEnumerable<(string Name, torch.Tensor Tensor)> Moments(Trainer trainer) =>
         trainer.Moments.OrderBy(moments => moments.Key, StringComparer.Ordinal).SelectMany(moments =>

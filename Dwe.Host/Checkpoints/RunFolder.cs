@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dwe.Host.Commands;
 using Dwe.Host.Storage;
 using Dwe.Model;

@@ -1,4 +1,7 @@
+using Dwe.Host.Features;
+using Dwe.Host.Training;
 using Dwe.Model;
+using Dwe.Model.Domain;
 
 namespace Dwe.Host.Checkpoints;
 
@@ -12,10 +15,16 @@ internal sealed record RunManifest
 
     public required string Features { get; init; }
 
+    /// <summary>The candidate file that was named, or null for the data set's own.</summary>
+    public string? Candidates { get; init; }
+
     /// <summary>Content hashes.</summary>
     public required string DataHash { get; init; }
 
     public required string FeaturesHash { get; init; }
+
+    /// <summary>The template of entity texts that the store was made with.</summary>
+    public required string EntityText { get; init; }
 
     /// <summary>Widths that the features dictate.</summary>
     public required int TextSize { get; init; }
@@ -25,4 +34,28 @@ internal sealed record RunManifest
     public required int EntitySize { get; init; }
 
     public FeatureSizes Sizes => new(TextSize, ImageSize, EntitySize);
+
+    /// <summary>Refuses data or features other than the run's own: a resumed run must read what it read before.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch.</exception>
+    public void RequireSame(RunData data, string run)
+    {
+        if (data.Dataset.ContentHash != DataHash || data.FeaturesHash != FeaturesHash)
+        {
+            throw FeatureStore.Mismatch(
+                run, "other data or features than this run was begun with", "the same files",
+                "Bring them back, or train a new run.");
+        }
+    }
+
+    /// <summary>Refuses features of other widths than the run's weights have.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch.</exception>
+    public void RequireSameSizes(RunData data, string run)
+    {
+        if (data.Sizes.Text != TextSize || data.Sizes.Entity != EntitySize)
+        {
+            throw FeatureStore.Mismatch(
+                run, $"features of widths {data.Sizes.Text} and {data.Sizes.Entity}", $"{TextSize} and {EntitySize}",
+                "Encode the data with the encoder of the run's features.");
+        }
+    }
 }

@@ -56,7 +56,9 @@ internal sealed record DoctorFacts
     /// <summary>The libraries loaded by full path, in order.</summary>
     public IReadOnlyList<string> LoadedFiles { get; init; } = [];
 
-    /// <summary>The files of libtorch and its bridge that this process has mapped: one of each, or it would crash.</summary>
+    /// <summary>
+    /// The files of libtorch and its bridge that this process has mapped: one of each, or it would crash.
+    /// </summary>
     public IReadOnlyList<string> MappedFiles { get; init; } = [];
 
     /// <summary>The newest GLIBCXX version that libLibTorchSharp needs.</summary>
@@ -75,7 +77,9 @@ internal sealed record DoctorFacts
     public string? Error { get; init; }
 }
 
-/// <summary><c>dwe doctor</c>: what this machine offers, what was loaded, and the real reason when something was not.</summary>
+/// <summary>
+/// <c>dwe doctor</c>: what this machine offers, what was loaded, and the real reason when something was not.
+/// </summary>
 internal static class DoctorCommand
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -174,7 +178,8 @@ internal static class DoctorCommand
         {
             return OrtEnv.Instance().GetVersionString();
         }
-        catch (Exception problem) when (problem is TypeInitializationException or DllNotFoundException or OnnxRuntimeException)
+        catch (Exception problem) when (
+            problem is TypeInitializationException or DllNotFoundException or OnnxRuntimeException)
         {
             return problem.GetBaseException().Message;
         }
@@ -225,8 +230,10 @@ internal static class DoctorCommand
     private static string Mending(DoctorFacts facts) => facts switch
     {
         { MendedCopy: { } copy } =>
-            $"{copy}\nlibLibTorchSharp needs {facts.GlibcxxNeeded}, this system's libstdc++ offers up to {facts.GlibcxxOffered}",
-        { GlibcxxNeeded: { } needed } => $"nothing: {needed} is needed, {facts.GlibcxxOffered ?? "an unknown version"} offered",
+            $"{copy}\nlibLibTorchSharp needs {facts.GlibcxxNeeded}, "
+            + $"this system's libstdc++ offers up to {facts.GlibcxxOffered}",
+        { GlibcxxNeeded: { } needed } =>
+            $"nothing: {needed} is needed, {facts.GlibcxxOffered ?? "an unknown version"} offered",
         _ => "nothing",
     };
 }

@@ -1,7 +1,6 @@
 using Dwe.Host.Terminal;
 using Dwe.Host.Training;
 using Dwe.Model;
-using Dwe.Model.Batches;
 using Dwe.Model.Config;
 using Dwe.Model.Domain;
 using Dwe.Model.Linking;

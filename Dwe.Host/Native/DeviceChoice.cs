@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace Dwe.Host.Native;
 
-/// <summary>Turns the option <c>--device</c> into a device. libtorch is loaded first: <see cref="NativeLibraries"/>.</summary>
+/// <summary>
+/// Turns the option <c>--device</c> into a device. libtorch is loaded first: <see cref="NativeLibraries"/>.
+/// </summary>
 internal static class DeviceChoice
 {
     /// <summary>The device of <c>auto</c> (CUDA where there is one), <c>cpu</c> or <c>cuda</c>.</summary>
@@ -18,7 +20,9 @@ internal static class DeviceChoice
         "cuda" when cudaIsAvailable() => new torch.Device(DeviceType.CUDA),
         "cuda" => throw new UserErrorException(UserError.NewUsageWrong(
             "--device cuda: this libtorch sees no CUDA device",
-            $"Build with -p:LibTorch=cuda, or name the folder of a CUDA libtorch with {NativeLibraries.FolderVariable}; or use --device cpu.")),
-        _ => throw new UserErrorException(UserError.NewValueInvalid("command line", "--device", requested, "auto, cpu or cuda")),
+            "Build with -p:LibTorch=cuda, or name the folder of a CUDA libtorch "
+            + $"with {NativeLibraries.FolderVariable}; or use --device cpu.")),
+        _ => throw new UserErrorException(
+            UserError.NewValueInvalid("command line", "--device", requested, "auto, cpu or cuda")),
     };
 }

@@ -24,7 +24,8 @@ internal readonly record struct DynamicSymbol(
     string Name, uint NameOffset, int NameFieldOffset, bool IsUndefined, ushort VersionIndex, int VersionOffset);
 
 /// <summary>
-/// A 64-bit little-endian ELF library in memory. Every offset of the file is checked before it is followed; a file that is
+/// A 64-bit little-endian ELF library in memory. Every offset of the file is checked before it is followed; a file that
+/// is
 /// something else, cut short, or without a needed section raises <see cref="UserErrorException"/>.
 /// </summary>
 internal sealed class ElfImage
@@ -147,7 +148,8 @@ internal sealed class ElfImage
 
         if (bytes[4] != 2 || bytes[5] != 1)
         {
-            throw Broken("ELF header", $"class {bytes[4]}, byte order {bytes[5]}", "class 2 (64-bit), byte order 1 (little)");
+            throw Broken(
+                "ELF header", $"class {bytes[4]}, byte order {bytes[5]}", "class 2 (64-bit), byte order 1 (little)");
         }
     }
 
@@ -158,7 +160,8 @@ internal sealed class ElfImage
         var count = UInt16(60);
         if (count == 0 || headerSize != SectionHeaderSize)
         {
-            throw Broken("section headers", $"{count} of {headerSize} bytes", $"at least 1 of {SectionHeaderSize} bytes");
+            throw Broken(
+                "section headers", $"{count} of {headerSize} bytes", $"at least 1 of {SectionHeaderSize} bytes");
         }
 
         RequireRange(start, (ulong)count * SectionHeaderSize, "section headers");

@@ -14,7 +14,8 @@ internal static partial class GlibcAllocator
     private const int TopPadBytes = 256 << 20;
 
     /// <summary>
-    /// Keeps freed memory in the process. By default glibc maps every tensor above 32 MiB afresh and unmaps it when freed,
+    /// Keeps freed memory in the process. By default glibc maps every tensor above 32 MiB afresh and unmaps it when
+    /// freed,
     /// so each step pays a page fault per 4 KiB of its temporaries. The price: the process stays at its peak size.
     /// Call it before the first large tensor. The environment variables MALLOC_MMAP_MAX_ and so on do the same.
     /// </summary>

@@ -24,7 +24,8 @@ internal static class LibTorchSharpMend
     /// <summary>The mended bytes, or null where the library does not insist on the version.</summary>
     /// <param name="path">Named in errors only.</param>
     /// <param name="original">The library; left as it is.</param>
-    /// <exception cref="UserErrorException">The file is no ELF library, or needs the version for another symbol.</exception>
+    /// <exception cref="UserErrorException">The file is no ELF library, or needs the version for another
+    /// symbol.</exception>
     public static byte[]? Mend(string path, byte[] original)
     {
         var image = ElfImage.Parse(path, original);

@@ -10,23 +10,31 @@ namespace Dwe.Host.Native;
 /// <param name="GlibcxxOffered">The newest GLIBCXX version the system's libstdc++ offers; null when unknown.</param>
 internal sealed record FittingLibrary(string Path, bool IsMended, string? GlibcxxNeeded, string? GlibcxxOffered);
 
-/// <summary>Keeps a mended copy of libLibTorchSharp.so on systems whose libstdc++ is too old for the original.</summary>
+/// <summary>
+/// Keeps a mended copy of libLibTorchSharp.so on systems whose libstdc++ is too old for the original.
+/// </summary>
 internal static class MendedCopy
 {
     private const string StandardLibrary = "libstdc++.so.6";
 
-    /// <summary>The original where the system fits it; else its mended copy, written to the first writable folder.</summary>
+    /// <summary>
+    /// The original where the system fits it; else its mended copy, written to the first writable folder.
+    /// </summary>
     /// <param name="original">The library as its package ships it.</param>
-    /// <param name="offered">The versions of the system's libstdc++; empty when unknown, and then nothing is mended.</param>
+    /// <param name="offered">The versions of the system's libstdc++; empty when unknown, and then nothing is
+    /// mended.</param>
     /// <param name="folders">Where the copy may be kept, best first.</param>
-    public static FittingLibrary Choose(string original, IReadOnlyCollection<string> offered, IEnumerable<string> folders)
+    public static FittingLibrary Choose(
+        string original, IReadOnlyCollection<string> offered, IEnumerable<string> folders)
     {
         var bytes = File.ReadAllBytes(original);
         var needed = ElfImage.Parse(original, bytes).NeededVersions()
             .Where(version => version.Library == StandardLibrary)
             .Select(version => version.Name)
             .ToList();
-        var fits = offered.Count == 0 || !needed.Contains(LibTorchSharpMend.Version) || offered.Contains(LibTorchSharpMend.Version);
+        var fits = offered.Count == 0
+            || !needed.Contains(LibTorchSharpMend.Version)
+            || offered.Contains(LibTorchSharpMend.Version);
         var mended = fits ? null : LibTorchSharpMend.Mend(original, bytes);
         return new FittingLibrary(
             mended is null ? original : Keep(original, bytes, mended, folders),
@@ -43,7 +51,8 @@ internal static class MendedCopy
 
     private static string Keep(string original, byte[] bytes, byte[] mended, IEnumerable<string> folders)
     {
-        // The original's hash in the name: an updated package gets its own copy, and no process sees its library replaced.
+        // The original's hash in the name: an updated package gets its own copy, and no process sees its library
+        // replaced.
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
         var name = $"{Path.GetFileNameWithoutExtension(original)}-{hash}.so";
         var refusals = new List<string>();
@@ -67,7 +76,8 @@ internal static class MendedCopy
 
         throw new UserErrorException(UserError.NewExternalFailed(
             Path.GetFileName(original),
-            $"the system's libstdc++ lacks {LibTorchSharpMend.Version}, and no folder takes a mended copy: {string.Join(", ", refusals)}",
+            $"the system's libstdc++ lacks {LibTorchSharpMend.Version}, and no folder takes a mended copy: "
+            + string.Join(", ", refusals),
             "Make one of them writable, or name another with XDG_CACHE_HOME."));
     }
 

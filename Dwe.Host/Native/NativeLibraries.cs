@@ -31,7 +31,8 @@ internal static class NativeLibraries
 
     private const string Bridge = "LibTorchSharp";
 
-    // Where the build puts the CPU libtorch; a CUDA one, whose packages have their own build steps, is beside the program.
+    // Where the build puts the CPU libtorch; a CUDA one, whose packages have their own build steps, is beside the
+    // program.
     private static readonly string OwnSubfolder = Path.Combine(AppContext.BaseDirectory, "libtorch");
 
     // Dependency order. The CUDA ones are there only in a CUDA libtorch.
@@ -43,9 +44,11 @@ internal static class NativeLibraries
     private static NativeReport? loaded;
 
     /// <summary>Loads the libraries once per process; later calls return the first report.</summary>
-    /// <param name="libTorchFolder">A folder with libtorch; else what DWE_LIBTORCH names; else the program's own.</param>
+    /// <param name="libTorchFolder">A folder with libtorch; else what DWE_LIBTORCH names; else the program's
+    /// own.</param>
     /// <returns>What was loaded; a failure of the system's loader is in the report, so that it can be shown.</returns>
-    /// <exception cref="UserErrorException">The named folder holds no libtorch, or another one is loaded already.</exception>
+    /// <exception cref="UserErrorException">The named folder holds no libtorch, or another one is loaded
+    /// already.</exception>
     public static NativeReport EnsureLoaded(string? libTorchFolder = null)
     {
         lock (Gate)
@@ -62,7 +65,8 @@ internal static class NativeLibraries
     }
 
     /// <summary>As <see cref="EnsureLoaded"/>, for commands that cannot go on without libtorch.</summary>
-    /// <exception cref="UserErrorException">Also when the system's loader refused a library; in its own words.</exception>
+    /// <exception cref="UserErrorException">Also when the system's loader refused a library; in its own
+    /// words.</exception>
     public static NativeReport Require(string? libTorchFolder = null)
     {
         var report = EnsureLoaded(libTorchFolder);
@@ -82,7 +86,8 @@ internal static class NativeLibraries
             throw new UserErrorException(UserError.NewFileMissing(folder, "a folder with libtorch", remedy));
         }
 
-        var missing = Libraries.FirstOrDefault(library => library.Required && !File.Exists(PathOf(folder, library.Name)));
+        var missing = Libraries.FirstOrDefault(
+            library => library.Required && !File.Exists(PathOf(folder, library.Name)));
         return missing.Name is null
             ? Path.GetFullPath(folder)
             : throw new UserErrorException(UserError.NewFileMissing(
@@ -92,7 +97,9 @@ internal static class NativeLibraries
     private static string OwnFolder() =>
         Directory.Exists(OwnSubfolder) ? OwnSubfolder : Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
 
-    /// <summary>TorchSharp would load a libtorch beside the program as well, and two of them abort the process.</summary>
+    /// <summary>
+    /// TorchSharp would load a libtorch beside the program as well, and two of them abort the process.
+    /// </summary>
     private static string RequireAlone(string folder)
     {
         var beside = PathOf(AppContext.BaseDirectory, "torch_cpu");
@@ -114,14 +121,19 @@ internal static class NativeLibraries
         var files = new List<string>();
         try
         {
-            foreach (var (name, _) in Libraries.Where(library => File.Exists(PathOf(report.LibraryFolder, library.Name))))
+            foreach (var (name, required) in Libraries)
             {
-                LoadFile(name, PathOf(report.LibraryFolder, name), files);
+                var path = PathOf(report.LibraryFolder, name);
+                if (required || File.Exists(path))
+                {
+                    LoadFile(name, path, files);
+                }
             }
 
             report = report with { Bridge = ChooseBridge(PathOf(AppContext.BaseDirectory, Bridge)) };
             LoadFile(Bridge, report.Bridge.Path, files);
-            NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => Handles.GetValueOrDefault(name));
+            NativeLibrary.SetDllImportResolver(
+                typeof(torch).Assembly, (name, _, _) => Handles.GetValueOrDefault(name));
             return report with { LoadedFiles = files };
         }
         catch (Exception problem) when (problem is DllNotFoundException or BadImageFormatException
@@ -149,8 +161,10 @@ internal static class NativeLibraries
         return [Path.Combine(AppContext.BaseDirectory, "mended"), Path.Combine(cache, "dwe")];
     }
 
-    private static string PathOf(string folder, string name) =>
-        Path.Combine(folder, OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so");
+    private static string PathOf(string folder, string name) => Path.Combine(folder, FileName(name));
+
+    private static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
     /// <summary>.NET's message is one line of advice, then a line per attempt in the loader's words.</summary>
     private static string LoaderWords(string message)

@@ -8,7 +8,9 @@ internal static class SystemLibrary
     private const string StandardLibrary = "libstdc++.so.6";
     private const string MemoryMap = "/proc/self/maps";
 
-    /// <summary>The symbol versions of the libstdc++ this process uses; empty where there is none or it cannot be found.</summary>
+    /// <summary>
+    /// The symbol versions of the libstdc++ this process uses; empty where there is none or it cannot be found.
+    /// </summary>
     public static IReadOnlyList<string> StandardLibraryVersions() =>
         NativeLibrary.TryLoad(StandardLibrary, out _) && MappedFiles(StandardLibrary) is [var path, ..]
             ? ElfImage.Parse(path, File.ReadAllBytes(path)).DefinedVersions()

@@ -1,4 +1,5 @@
 using Dwe.Host.Data;
+using Dwe.Host.Evaluation;
 using Dwe.Host.Features;
 using Dwe.Model;
 using Dwe.Model.Batches;
@@ -17,10 +18,12 @@ internal sealed class RunData : IDisposable
 
     private readonly Dictionary<string, int> rowOfEntity = [];
 
-    private RunData(Dataset dataset, FeatureStore store)
+    private readonly FeatureStore? store;
+
+    private RunData(Dataset dataset, FeatureStore? store)
     {
         Dataset = dataset;
-        Store = store;
+        this.store = store;
         for (var row = 0; row < dataset.Entities.Count; row++)
         {
             rowOfEntity[dataset.Entities[row].Id] = row;
@@ -29,7 +32,11 @@ internal sealed class RunData : IDisposable
 
     public Dataset Dataset { get; }
 
-    public FeatureStore Store { get; }
+    /// <summary>The features; a baseline reads none.</summary>
+    public FeatureStore Store => store ?? throw new InvalidOperationException("the data set was opened without features");
+
+    /// <summary>SHA-256 of the store's manifest, which names encoders, template, counts and the data set's hash.</summary>
+    public string FeaturesHash => ContentHash.OfFile(Path.Combine(Store.Folder, FeatureManifest.FileName));
 
     /// <summary>[entities; width] float32, in the order of <see cref="Dataset.Entities"/>: the store's own, never changed.</summary>
     public torch.Tensor Entities => Store.Table(FeatureStore.Entities).Kind(FeatureJob.TextKind).Vectors;
@@ -51,6 +58,10 @@ internal sealed class RunData : IDisposable
             throw;
         }
     }
+
+    /// <summary>Reads the data set alone.</summary>
+    /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
+    public static RunData OpenWithoutFeatures(string data) => new(DatasetReaders.Read(data), store: null);
 
     /// <summary>The mentions of a split, in row order.</summary>
     /// <exception cref="UserErrorException">FileMissing where the data set has no such split.</exception>
@@ -90,7 +101,7 @@ internal sealed class RunData : IDisposable
         }
     }
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose() => store?.Dispose();
 
     private static FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)
     {

@@ -4,7 +4,6 @@ using Dwe.Host.Terminal;
 using Dwe.Model;
 using Dwe.Model.Config;
 using Dwe.Model.Domain;
-using Dwe.Model.Training;
 
 namespace Dwe.Host.Training;
 
@@ -20,7 +19,7 @@ internal enum TrainingEnd
 /// Epochs over the training mentions: steps, evaluations on dev, the best checkpoint kept, early stop. Everything random
 /// is drawn from (seed, purpose, index), so a run that is resumed computes the same bits as one that was never stopped.
 /// </summary>
-internal sealed class TrainingLoop
+internal sealed class TrainingLoop : IDisposable
 {
     private readonly RunConfig config;
     private readonly RunFolder folder;
@@ -32,6 +31,8 @@ internal sealed class TrainingLoop
     private readonly long[] mentionRows;
     private readonly long[] goldRows;
     private readonly int entityCount;
+
+    private readonly EvaluatedSystem system = new() { Name = "training", CodeVersion = Commands.CodeVersion.Current };
 
     public TrainingLoop(
         RunConfig config, RunFolder folder, RunManifest manifest, RunData data, Matcher matcher, Evaluator dev, TrainingCurves curves)
@@ -61,6 +62,9 @@ internal sealed class TrainingLoop
     /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>
     public int WithoutGold { get; }
 
+    /// <summary>Training mentions that are trained on.</summary>
+    public int MentionCount => mentionRows.Length;
+
     private int StepsPerEpoch
     {
         get
@@ -69,6 +73,8 @@ internal sealed class TrainingLoop
             return (batches + config.Training.Accumulation - 1) / config.Training.Accumulation;
         }
     }
+
+    public void Dispose() => ((IDisposable)trainer).Dispose();
 
     /// <summary>Trains from the beginning, or from the last checkpoint.</summary>
     public TrainingEnd Run(bool resume, CancellationToken stop)
@@ -98,7 +104,7 @@ internal sealed class TrainingLoop
         var standing = "";
         while (state.Epoch < config.Training.Epochs)
         {
-            var order = EpochOrders.Permutation(config.Training.Seed, state.Epoch, mentionRows.Length);
+            var order = Draw.EpochOrder(config.Training.Seed, state.Epoch, mentionRows.Length);
             while (state.StepInEpoch < StepsPerEpoch)
             {
                 if (stop.IsCancellationRequested)
@@ -143,7 +149,7 @@ internal sealed class TrainingLoop
             var golds = Array.ConvertAll(drawn, at => goldRows[at]);
             var negatives = config.Loss.Negatives.IsInBatch
                 ? []
-                : Negatives.Random(config.Training.Seed, state.Step * config.Training.Accumulation + batch - first, entityCount, golds);
+                : Draw.Negatives(config.Training.Seed, state.Step * config.Training.Accumulation + batch - first, entityCount, golds);
             batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, negatives));
         }
 
@@ -152,9 +158,9 @@ internal sealed class TrainingLoop
 
     private CheckpointState Evaluate(CheckpointState state)
     {
-        var metrics = dev.Run(matcher, config.Training.Protocol).Metrics;
-        curves.Evaluation(state.Step, state.Epoch, metrics);
-        var value = metrics[config.Training.SelectBy];
+        var result = dev.Run(matcher, config.Training.Protocol, system);
+        curves.Evaluation(state.Step, state.Epoch, result.Metrics);
+        var value = result.Measure(config.Training.SelectBy);
         if (state.BestValue is { } best && value <= best)
         {
             return state with { EvaluationsWithoutBetter = state.EvaluationsWithoutBetter + 1 };

@@ -31,6 +31,7 @@ type internal TrainArguments =
     | Set of ``KEY=VALUE``: string
     | [<Unique>] Precision of NAME: string
     | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Resume
     | [<Unique>] Json of FILE: string
 
@@ -46,6 +47,7 @@ type internal TrainArguments =
             | Set _ -> "change one configuration key; may be repeated"
             | Precision _ -> "float32, bf16-mixed or float64: short for --set training.precision=..."
             | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Resume -> "go on from the run's last checkpoint"
             | Json _ -> "also write the final result to this file"
 
@@ -59,6 +61,7 @@ type internal EvalArguments =
     | [<Unique>] Candidates of FILE: string
     | [<Unique>] Precision of NAME: string
     | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Json of FILE: string
 
     interface IArgParserTemplate with
@@ -74,6 +77,7 @@ type internal EvalArguments =
                 "candidate lists, {mention: [ids]} or {record key: [ids]} (default: search_top100.json of the data)"
             | Precision _ -> "float32, bf16-mixed or float64 (default: the run's)"
             | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the result to this file"
 
 type internal WeightsArguments =
@@ -87,12 +91,14 @@ type internal WeightsArguments =
 type internal DoctorArguments =
     | [<Unique>] Json
     | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
             | Json -> "print JSON"
             | Device _ -> "auto, cpu or cuda: try this one"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
 
 type internal ConfigArguments =
     | [<Unique>] Preset of NAME: string

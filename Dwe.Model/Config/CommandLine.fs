@@ -15,6 +15,7 @@ type TrainOptions =
       Candidates: string | null
       Out: string | null
       Device: string
+      LibTorch: string | null
       Resume: bool
       Json: string | null }
 
@@ -28,6 +29,7 @@ type EvalOptions =
       Candidates: string | null
       Precision: string | null
       Device: string
+      LibTorch: string | null
       Json: string | null }
 
 type FeaturesOptions =
@@ -45,7 +47,7 @@ type Command =
     | Features of FeaturesOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
-    | Doctor of json: bool * device: string
+    | Doctor of json: bool * device: string * libTorch: (string | null)
     | Version
     /// Help that was asked for: printed, exit code 0.
     | Help of text: string
@@ -120,6 +122,7 @@ module internal CommandLine =
                   Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
                   Out = orNull (found.TryGetResult TrainArguments.Out)
                   Device = device
+                  LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
                   Resume = found.Contains TrainArguments.Resume
                   Json = orNull (found.TryGetResult TrainArguments.Json) })
 
@@ -156,6 +159,7 @@ module internal CommandLine =
                           Candidates = orNull (found.TryGetResult EvalArguments.Candidates)
                           Precision = orNull (found.TryGetResult EvalArguments.Precision)
                           Device = device
+                          LibTorch = orNull (found.TryGetResult EvalArguments.LibTorch)
                           Json = orNull (found.TryGetResult EvalArguments.Json) })))
 
     let private features (found: ParseResults<FeaturesArguments>) =
@@ -189,7 +193,11 @@ module internal CommandLine =
 
     let private doctor (found: ParseResults<DoctorArguments>) =
         oneOf "--device" deviceNames (found.GetResult(DoctorArguments.Device, "auto"))
-        |> Result.map (fun device -> Doctor(found.Contains DoctorArguments.Json, device))
+        |> Result.map (fun device -> Doctor(
+                found.Contains DoctorArguments.Json,
+                device,
+                orNull (found.TryGetResult DoctorArguments.LibTorch)
+            ))
 
     let private interpret (found: ParseResults<DweArguments>) =
         if found.Contains DweArguments.Version then

@@ -1,0 +1,66 @@
+using Dwe.Host.Checkpoints;
+using Dwe.Host.Evaluation;
+using Dwe.Host.Native;
+using Dwe.Host.Storage;
+using Dwe.Host.Terminal;
+using Dwe.Host.Training;
+using Dwe.Model;
+using Dwe.Model.Config;
+using Dwe.Model.Domain;
+
+namespace Dwe.Host.Commands;
+
+/// <summary><c>dwe eval</c>: a run's best checkpoint, or a baseline, under a named protocol.</summary>
+internal static class EvalCommand
+{
+    public static int Run(EvalOptions options)
+    {
+        Natives.Load(options.LibTorch);
+        var result = options.Run is not null ? OfRun(options, options.Run) : OfBaseline(options);
+        if (options.Json is not null)
+        {
+            JsonFiles.Write(options.Json, result);
+        }
+
+        ResultTable.Print(Streams.Results, [result]);
+        return ExitCode.Success;
+    }
+
+    private static EvaluationResult OfRun(EvalOptions options, string run)
+    {
+        var folder = new RunFolder(run);
+        var (config, manifest) = folder.Open();
+        folder.RequireCheckpoint(folder.Best);
+        if (options.Precision is not null)
+        {
+            config = Configuration.Set(config, [$"training.precision={options.Precision}"]).OrThrow();
+        }
+
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        manifest.RequireSameSizes(data, folder.Path);
+        using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
+        Checkpoint.ReadWeights(folder.Best, matcher);
+        var lists = options.Protocol.IsFullKb
+            ? null
+            : CandidateLists.Read(options.Candidates ?? (options.Data is null ? manifest.Candidates : null), data, options.Split);
+        using var evaluator = new Evaluator(data, options.Split, lists);
+        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config));
+        JsonFiles.Write(folder.Result(options.Split, result.Card.Protocol), result);
+        return result;
+    }
+
+    private static EvaluationResult OfBaseline(EvalOptions options)
+    {
+        if (options.Data is null)
+        {
+            throw new UserErrorException(UserError.NewUsageWrong("a baseline needs --data DIR", "See `dwe eval --help`."));
+        }
+
+        using var data = RunData.OpenWithoutFeatures(options.Data);
+        var lists = CandidateLists.Read(options.Candidates, data, options.Split);
+        using var evaluator = new Evaluator(data, options.Split, lists);
+        return options.Baseline == Baselines.Chance
+            ? evaluator.RunChance(options.Protocol, RunSystems.Baseline(Baselines.Chance), Configuration.Defaults.Training.Seed)
+            : evaluator.RunCandidateOrder(options.Protocol, RunSystems.Baseline(Baselines.CandidateOrder));
+    }
+}

@@ -1,0 +1,125 @@
+using Dwe.Host.Checkpoints;
+using Dwe.Host.Data;
+using Dwe.Host.Evaluation;
+using Dwe.Host.Native;
+using Dwe.Host.Storage;
+using Dwe.Host.Terminal;
+using Dwe.Host.Training;
+using Dwe.Model;
+using Dwe.Model.Config;
+using Dwe.Model.Domain;
+using Spectre.Console;
+
+namespace Dwe.Host.Commands;
+
+/// <summary><c>dwe train</c>: trains a model, keeps the checkpoint that is best on dev, and evaluates it there.</summary>
+internal static class TrainCommand
+{
+    private const string SamplePreset = "sample";
+
+    public static int Run(TrainOptions options, CancellationToken stop)
+    {
+        Natives.Load(options.LibTorch);
+        var folder = new RunFolder(options.Out ?? DefaultFolder(options));
+        return options.Resume ? Resume(folder, options, stop) : Begin(folder, options, stop);
+    }
+
+    private static int Begin(RunFolder folder, TrainOptions options, CancellationToken stop)
+    {
+        var config = ConfigSources.Read(options.Config);
+        var sample = options.Config.Preset == SamplePreset;
+        var dataFolder = options.Data ?? (sample ? SampleData.Folder : throw Missing("--data", "the folder of the data set"));
+        var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
+        using var data = RunData.Open(dataFolder, features);
+        var manifest = Manifest(data, options.Candidates);
+        folder.Begin(config, manifest);
+        return Train(folder, config, manifest, data, options, stop);
+    }
+
+    private static int Resume(RunFolder folder, TrainOptions options, CancellationToken stop)
+    {
+        if (options.Config.Preset is not null || options.Config.File is not null || options.Config.Set.Length > 0)
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                "--resume goes on with the run's own configuration", "Leave --preset, --config, --set and --precision out."));
+        }
+
+        var (config, manifest) = folder.Open();
+        folder.RequireCheckpoint(folder.Last);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        manifest.RequireSame(data, folder.Path);
+        return Train(folder, config, manifest, data, options, stop);
+    }
+
+    private static int Train(
+        RunFolder folder, RunConfig config, RunManifest manifest, RunData data, TrainOptions options, CancellationToken stop)
+    {
+        using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
+        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.CandidatePath is not null;
+        var candidates = needsCandidates
+            ? CandidateLists.Read(options.Candidates ?? manifest.Candidates, data, Splits.Dev)
+            : null;
+        using var dev = new Evaluator(data, Splits.Dev, candidates);
+        using var curves = new TrainingCurves(folder.Events, folder.History);
+        using var loop = new TrainingLoop(config, folder, manifest, data, matcher, dev, curves);
+        Streams.Note(
+            $"training {loop.MentionCount:N0} mentions of {data.Dataset.Folder} ({loop.WithoutGold:N0} without an entity in the "
+            + $"knowledge base left out), {data.Dataset.Entities.Count:N0} entities, {matcher.Device}, run {folder.Path}");
+
+        var end = loop.Run(options.Resume, stop);
+        if (end == TrainingEnd.Interrupted)
+        {
+            Streams.Note($"stopped and saved. Go on with: dwe train --out {folder.Path} --resume");
+            return ExitCode.FoundWanting;
+        }
+
+        Streams.Note(end == TrainingEnd.StoppedEarly
+            ? $"stopped early: {config.Training.Patience} evaluations without a better {config.Training.SelectBy}."
+            : $"all {config.Training.Epochs} epochs done.");
+        Report(folder, config, matcher, dev, candidates, options.Json);
+        return ExitCode.Success;
+    }
+
+    private static void Report(
+        RunFolder folder, RunConfig config, Matcher matcher, Evaluator dev, CandidateLists? candidates, string? json)
+    {
+        Checkpoint.ReadWeights(folder.Best, matcher);
+        var system = RunSystems.Of(folder, config);
+        var result = dev.Run(matcher, config.Training.Protocol, system);
+        JsonFiles.Write(folder.Result(Splits.Dev, result.Card.Protocol), result);
+        if (json is not null)
+        {
+            JsonFiles.Write(json, result);
+        }
+
+        // Beside the trained result stands what needs no training, where both can be had under one card.
+        var rows = config.Training.Protocol.IsStrict && candidates is not null
+            ? [dev.RunChance(Protocol.Strict, RunSystems.Baseline(Baselines.Chance), config.Training.Seed),
+               dev.RunCandidateOrder(Protocol.Strict, RunSystems.Baseline(Baselines.CandidateOrder)), result]
+            : new List<EvaluationResult> { result };
+        ResultTable.Print(Streams.Results, rows);
+        Streams.Results.WriteLine($"run: {Path.GetFullPath(folder.Path)}");
+    }
+
+    private static RunManifest Manifest(RunData data, string? candidates) => new()
+    {
+        CodeVersion = CodeVersion.Current,
+        Data = data.Dataset.Folder,
+        Features = data.Store.Folder,
+        Candidates = candidates,
+        DataHash = data.Dataset.ContentHash,
+        FeaturesHash = data.FeaturesHash,
+        EntityText = data.Store.Manifest.EntityText,
+        TextSize = data.Sizes.Text,
+        ImageSize = data.Sizes.Image,
+        EntitySize = data.Sizes.Entity,
+    };
+
+    private static string DefaultFolder(TrainOptions options) =>
+        options.Config.Preset is { } preset && !options.Resume
+            ? Path.Combine("runs", preset)
+            : throw Missing("--out", "the folder of the run");
+
+    private static UserErrorException Missing(string option, string what) =>
+        new(UserError.NewUsageWrong($"{option} is missing: it names {what}", "See `dwe train --help`."));
+}
