@@ -9,8 +9,9 @@ let main argv =
     CultureInfo.DefaultThreadCurrentCulture <- CultureInfo.InvariantCulture
     CultureInfo.CurrentCulture <- CultureInfo.InvariantCulture
 
-    match NativeSetup.report.LoaderError with
-    | null -> runTestsInAssemblyWithCLIArgs [] argv
-    | problem ->
+    match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError with
+    | Some exitCode, _ -> exitCode
+    | None, null -> runTestsInAssemblyWithCLIArgs [] argv
+    | None, problem ->
         eprintfn $"libtorch does not load: {problem}"
         1

@@ -1,3 +1,5 @@
+using Dwe.Model.Domain;
+
 namespace Dwe.Host.Features;
 
 /// <summary>Vectors that stores already hold, found by what they were computed from.</summary>
@@ -11,16 +13,26 @@ internal sealed class EarlierVectors : IDisposable
     private EarlierVectors(int dimension) => this.dimension = dimension;
 
     /// <summary>
-    /// Opens the store's own earlier content, if it has a manifest, and the others, which must have one; keeps what the
-    /// same encoder made.
+    /// Opens the store's own earlier content, if it has one that is sound, and the others, which must; keeps what the same
+    /// encoder made.
     /// </summary>
-    /// <exception cref="Dwe.Model.Domain.UserErrorException">As <see cref="FeatureStore.Open"/>.</exception>
+    /// <exception cref="UserErrorException">As <see cref="FeatureStore.Open"/>.</exception>
     public static EarlierVectors Open(string own, IReadOnlyList<string> others, string encoderId, int dimension)
     {
         var earlier = new EarlierVectors(dimension);
         try
         {
-            if (File.Exists(Path.Combine(own, FeatureManifest.FileName))) earlier.Add(own, encoderId);
+            if (File.Exists(Path.Combine(own, FeatureManifest.FileName)))
+            {
+                try
+                {
+                    earlier.Add(own, encoderId);
+                }
+                catch (UserErrorException)
+                {
+                    // Damaged or of another version: it is about to be written again, which is the remedy.
+                }
+            }
             foreach (var other in others) earlier.Add(other, encoderId);
             return earlier;
         }

@@ -87,6 +87,7 @@ internal static class FeatureJob
             Kinds = { new KindPlan(TextKind, encoder.Id, [.. entityTexts.Select(text => text.Text)]) },
         });
 
+        RequireStoreOrEmpty(options.Store);
         Directory.CreateDirectory(options.Store);
         using var journal = VectorJournal.Open(Path.Combine(options.Store, JournalFile));
         FeatureStoreWriter.Finish(options.Store);
@@ -108,6 +109,17 @@ internal static class FeatureJob
         }
         journal.Delete();
         return result;
+    }
+
+    /// <summary>Tables replace folders named train, dev, test and entities: never those of something else.</summary>
+    private static void RequireStoreOrEmpty(string store)
+    {
+        if (File.Exists(store))
+            throw new UserErrorException(UserError.NewUsageWrong($"{store} is a file", "Name a folder with --out."));
+        if (!Directory.Exists(store) || !Directory.EnumerateFileSystemEntries(store).Any()) return;
+        if (!File.Exists(Path.Combine(store, JournalFile)) && !File.Exists(Path.Combine(store, FeatureManifest.FileName)))
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"{store} holds files and is no feature store", "Name a new folder with --out."));
     }
 
     private static FeatureJobResult Encode(

@@ -65,13 +65,13 @@ internal static unsafe class MappedTensors
 
     private static byte* Copy(byte* address, long length)
     {
-        var copy = (byte*)NativeMemory.Alloc((nuint)length);
+        var copy = (byte*)System.Runtime.InteropServices.NativeMemory.Alloc((nuint)length);
         Buffer.MemoryCopy(address, copy, length, length);
         return copy;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Free(void* address) => NativeMemory.Free(address);
+    private static void Free(void* address) => System.Runtime.InteropServices.NativeMemory.Free(address);
 
     private static nint Library()
     {

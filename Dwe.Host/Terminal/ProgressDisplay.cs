@@ -14,31 +14,29 @@ internal sealed class ProgressDisplay
 
     private readonly string _title;
     private readonly string _unit;
-    private readonly long _total;
+    private long _total;
     private readonly ProgressTask? _bar;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _first = -1;
     private TimeSpan _nextLine = QuietTime;
 
-    private ProgressDisplay(string title, string unit, long total, ProgressTask? bar)
+    private ProgressDisplay(string title, string unit, ProgressTask? bar)
     {
         _title = title;
         _unit = unit;
-        _total = total;
         _bar = bar;
     }
 
     /// <summary>Runs <paramref name="work"/>, which reports through the display it is given.</summary>
     /// <param name="title">What is being done, e.g. <c>encoding texts</c>.</param>
     /// <param name="unit">What is counted, in the plural, e.g. <c>mentions</c>.</param>
-    /// <param name="total">How many units there are in all.</param>
     /// <param name="work">The job.</param>
-    public static T Run<T>(string title, string unit, long total, Func<ProgressDisplay, T> work)
+    public static T Run<T>(string title, string unit, Func<ProgressDisplay, T> work)
     {
         var console = Streams.Messages;
         if (!console.Profile.Out.IsTerminal)
         {
-            return work(new ProgressDisplay(title, unit, total, null));
+            return work(new ProgressDisplay(title, unit, bar: null));
         }
 
         return console.Progress()
@@ -46,14 +44,16 @@ internal sealed class ProgressDisplay
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
             .Start(context =>
             {
-                var bar = context.AddTask(Markup.Escape(title), autoStart: true, maxValue: Math.Max(1, total));
-                return work(new ProgressDisplay(title, unit, total, bar));
+                var bar = context.AddTask(Markup.Escape(title), autoStart: true);
+                return work(new ProgressDisplay(title, unit, bar));
             });
     }
 
-    /// <summary>Tells how many units are done, and any detail worth seeing beside them, e.g. <c>loss 0.41</c>.</summary>
-    public void Report(long done, string detail = "")
+    /// <summary>Tells how many units of how many are done, and any detail worth seeing beside them, e.g. <c>loss 0.41</c>.</summary>
+    public void Report(long done, long total, string detail = "")
     {
+        _total = total;
+
         // Units that were there at the first report (a resumed job) do not count into the rate.
         if (_first < 0)
         {
@@ -62,6 +62,7 @@ internal sealed class ProgressDisplay
 
         if (_bar is not null)
         {
+            _bar.MaxValue = Math.Max(1, total);
             _bar.Value = done;
             _bar.Description = Markup.Escape(Describe(done, detail));
         }

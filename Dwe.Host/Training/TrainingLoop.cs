@@ -80,11 +80,14 @@ internal sealed class TrainingLoop : IDisposable
     public TrainingEnd Run(bool resume, CancellationToken stop)
     {
         var state = resume ? Checkpoint.Resume(folder.Last, matcher, trainer) : Fresh();
-        var total = (long)StepsPerEpoch * config.Training.Epochs;
-        return ProgressDisplay.Run("training", "mentions", total * MentionsPerStep, progress => Epochs(state, progress, stop));
+        return ProgressDisplay.Run("training", "mentions", progress => Epochs(state, progress, stop));
     }
 
-    private long MentionsPerStep => (long)config.Training.BatchSize * config.Training.Accumulation;
+    private long MentionsSeen(CheckpointState state)
+    {
+        var inEpoch = (long)state.StepInEpoch * config.Training.BatchSize * config.Training.Accumulation;
+        return (long)state.Epoch * mentionRows.Length + Math.Min(inEpoch, mentionRows.Length);
+    }
 
     private static CheckpointState Fresh() => new()
     {
@@ -116,7 +119,7 @@ internal sealed class TrainingLoop : IDisposable
                 var report = trainer.Step(state.Step, Batches(order, state));
                 state = state with { Step = state.Step + 1, StepInEpoch = state.StepInEpoch + 1 };
                 curves.Step(state.Step, report);
-                progress.Report(state.Step * MentionsPerStep, $"loss {report.Loss:0.0000}{standing}");
+                progress.Report(MentionsSeen(state), (long)mentionRows.Length * config.Training.Epochs, $"loss {report.Loss:0.0000}{standing}");
             }
 
             state = state with { Epoch = state.Epoch + 1, StepInEpoch = 0 };

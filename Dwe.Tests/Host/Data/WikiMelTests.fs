@@ -1,4 +1,4 @@
-module Dwe.Tests.Host.Data.WikiMel
+module Dwe.Tests.Host.Data.WikiMelTests
 
 open System.IO
 open Dwe.Host.Data

@@ -1,4 +1,4 @@
-module Dwe.Tests.Host.Data.Candidates
+module Dwe.Tests.Host.Data.CandidatesTests
 
 open System.IO
 open Dwe.Host.Data

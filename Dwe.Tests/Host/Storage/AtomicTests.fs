@@ -1,4 +1,4 @@
-module Dwe.Tests.Host.Storage.Atomic
+module Dwe.Tests.Host.Storage.AtomicTests
 
 open System
 open System.IO

@@ -1,4 +1,4 @@
-module Dwe.Tests.Host.Storage.Safetensors
+module Dwe.Tests.Host.Storage.SafetensorsTests
 
 open System
 open System.Buffers.Binary
