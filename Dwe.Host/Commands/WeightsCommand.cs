@@ -4,7 +4,8 @@ using Spectre.Console;
 
 namespace Dwe.Host.Commands;
 
-/// <summary><c>dwe weights [--all]</c>: fetches the pretrained weights and says what they are, whose, and where.</summary>
+/// <summary><c>dwe weights [--all]</c>: fetches the pretrained weights and says what they are, whose, and
+/// where.</summary>
 internal static class WeightsCommand
 {
     /// <summary>Fetches what is absent, then prints what there is. Returns the exit code, 0.</summary>

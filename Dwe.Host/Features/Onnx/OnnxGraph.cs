@@ -29,7 +29,8 @@ internal sealed record OnnxTensor(ElementType Type, long[] Shape, ReadOnlyMemory
     public static OnnxTensor Scalar(long value) => Of([value]);
 }
 
-/// <summary>One axis of a declared shape: a number, or a name where the length is known only when the graph runs.</summary>
+/// <summary>One axis of a declared shape: a number, or a name where the length is known only when the graph
+/// runs.</summary>
 internal readonly record struct OnnxDimension(long? Length, string Name);
 
 /// <summary>A declared input or output. No <see cref="Shape"/> means that even the rank is left open.</summary>

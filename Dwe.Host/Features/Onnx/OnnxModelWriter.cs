@@ -4,12 +4,13 @@ namespace Dwe.Host.Features.Onnx;
 
 /// <summary>
 /// Writes an <see cref="OnnxGraph"/> as an ONNX file. ONNX is a protobuf message; its field numbers below are those of
-/// <c>onnx.proto</c> (ONNX 1.13: IR version 8, operator set 18). Written field by field, so no generated code is needed.
-/// The bytes depend on the graph alone: constants are ordered by name.
+/// <c>onnx.proto</c> (ONNX 1.13: IR version 8, operator set 18). Written field by field, so no generated code is
+/// needed. The bytes depend on the graph alone: constants are ordered by name.
 /// </summary>
 internal static class OnnxModelWriter
 {
-    /// <summary>Operator set of the written model: the first in which every reduction takes its axes as an input.</summary>
+    /// <summary>Operator set of the written model: the first in which every reduction takes its axes as an
+    /// input.</summary>
     public const int OperatorSet = 18;
 
     /// <summary>The domain of ONNX Runtime's own operators, such as <c>FusedMatMul</c>.</summary>
@@ -78,7 +79,7 @@ internal static class OnnxModelWriter
                 Integer(output, 20, 7);
                 break;
             default:
-                throw new ArgumentException($"attribute {attribute.Name}: no way to write a {attribute.GetType().Name}");
+                throw new ArgumentException($"{attribute.Name}: no way to write a {attribute.GetType().Name}");
         }
     }
 
@@ -119,7 +120,8 @@ internal static class OnnxModelWriter
         return memory.ToArray();
     }
 
-    /// <summary>A protobuf message inside another is its length, then its bytes; so the inner one is written first.</summary>
+    /// <summary>A protobuf message inside another is its length, then its bytes; so the inner one is written
+    /// first.</summary>
     private static void Nested(CodedOutputStream output, int field, Action<CodedOutputStream> write) =>
         Bytes(output, field, Message(write));
 

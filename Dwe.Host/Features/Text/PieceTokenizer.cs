@@ -4,16 +4,16 @@ using System.Text;
 namespace Dwe.Host.Features.Text;
 
 /// <summary>
-/// The tokenizer of Universal Sentence Encoder lite: SentencePiece's unigram model, read with the rules of the JavaScript
-/// package whose vocabulary it is, so that ids agree with it exactly, oddities included.
+/// The tokenizer of Universal Sentence Encoder lite: SentencePiece's unigram model, read with the rules of the
+/// JavaScript package whose vocabulary it is, so that ids agree with it exactly, oddities included.
 ///
 ///     NFKC; U+2581 in front; every U+0020 becomes U+2581; the segmentation with the greatest sum of scores.
 ///
-/// Where no piece starts, one character passes as unknown (id 0) at the score 0, the best there is; a run of unknowns is one
-/// id. Of equal sums the one whose last piece starts later wins. A place that no piece ends at counts as reached, by an
-/// unknown, with the sum 0; and a sum of exactly 0 gives way to anything. (The package starts every sum at 0 and cannot tell
-/// it from "none yet". Its vocabulary has all Latin letters as pieces, so only other scripts ever notice.)
-/// Pure and thread-safe.
+/// Where no piece starts, one character passes as unknown (id 0) at the score 0, the best there is; a run of unknowns
+/// is one id. Of equal sums the one whose last piece starts later wins. A place that no piece ends at counts as
+/// reached, by an unknown, with the sum 0; and a sum of exactly 0 gives way to anything. (The package starts every sum
+/// at 0 and cannot tell it from "none yet". Its vocabulary has all Latin letters as pieces, so only other scripts ever
+/// notice.) Pure and thread-safe.
 /// </summary>
 internal sealed class PieceTokenizer(PieceVocabulary vocabulary)
 {

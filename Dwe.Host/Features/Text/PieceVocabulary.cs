@@ -34,7 +34,8 @@ internal sealed class PieceVocabulary
     public static PieceVocabulary Read(string path)
     {
         if (!File.Exists(path))
-            throw new UserErrorException(UserError.NewFileMissing(path, "the text encoder's vocabulary", "Run `dwe weights`."));
+            throw new UserErrorException(
+                UserError.NewFileMissing(path, "the text encoder's vocabulary", "Run `dwe weights`."));
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
@@ -42,7 +43,8 @@ internal sealed class PieceVocabulary
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
-            throw new UserErrorException(UserError.NewFileBroken(path, "vocabulary", problem.Message, "a list of [piece, score]"));
+            throw new UserErrorException(
+                UserError.NewFileBroken(path, "vocabulary", problem.Message, "a list of [piece, score]"));
         }
     }
 

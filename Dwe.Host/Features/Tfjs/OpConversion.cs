@@ -5,7 +5,8 @@ namespace Dwe.Host.Features.Tfjs;
 
 /// <summary>
 /// The conversion of one node: what an operator's converter sees and writes to. Values are names in the ONNX graph.
-/// A constant enters the graph only when an emitted node reads it, so axes and shapes that a converter used up leave no trace.
+/// A constant enters the graph only when an emitted node reads it, so axes and shapes that a converter used up leave
+/// no trace.
 /// </summary>
 internal sealed class OpConversion(
     TfjsNode node, TfjsNode[] producers, string[] inputs, OnnxGraph graph, Dictionary<string, OnnxTensor> constants)

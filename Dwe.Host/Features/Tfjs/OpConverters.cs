@@ -7,7 +7,11 @@ internal delegate string[] OpConverter(OpConversion op);
 internal static class OpConverters
 {
     private static readonly Dictionary<string, OpConverter> Table =
-        new[] { ElementwiseOps.Table, ReductionOps.Table, ShapeOps.Table, IndexingOps.Table, MatrixOps.Table, SpatialOps.Table }
+        new[]
+            {
+                ElementwiseOps.Table, ReductionOps.Table, ShapeOps.Table,
+                IndexingOps.Table, MatrixOps.Table, SpatialOps.Table,
+            }
             .SelectMany(family => family)
             .ToDictionary(entry => entry.Key, entry => entry.Value);
 

@@ -3,14 +3,15 @@ using System.Text;
 namespace Dwe.Host.Features.Tfjs;
 
 /// <summary>
-/// Some packages ship a model as minified JavaScript modules: model.json as an object literal, each weight shard as base64
-/// in a string literal. This reads the literal that such a module exports; it runs nothing.
+/// Some packages ship a model as minified JavaScript modules: model.json as an object literal, each weight shard as
+/// base64 in a string literal. This reads the literal that such a module exports; it runs nothing.
 /// </summary>
 internal static class ScriptLiteral
 {
     private const string Export = ".exports=";
 
-    /// <summary>The exported object as JSON: names quoted, <c>!0</c> and <c>!1</c> as booleans, <c>.5</c> as <c>0.5</c>.</summary>
+    /// <summary>The exported object as JSON: names quoted, <c>!0</c> and <c>!1</c> as booleans, <c>.5</c> as
+    /// <c>0.5</c>.</summary>
     /// <exception cref="FormatException">The module exports no object literal.</exception>
     public static string ToJson(string script)
     {
@@ -40,7 +41,9 @@ internal static class ScriptLiteral
     {
         var start = Find(script, '"') + 1;
         var end = script.IndexOf('"', start);
-        return end > 0 ? Convert.FromBase64String(script[start..end]) : throw new FormatException("the exported text never ends");
+        return end > 0
+            ? Convert.FromBase64String(script[start..end])
+            : throw new FormatException("the exported text never ends");
     }
 
     private static int Find(string script, char opening)

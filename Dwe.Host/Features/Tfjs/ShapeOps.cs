@@ -42,10 +42,12 @@ internal static class ShapeOps
     {
         var lengths = op.Integers(1);
         if (lengths.Contains(-1)) throw op.Node.Refuse("a length of -1", "every length given");
-        return op.EmitMany("Split", [op.Input(0), op.Vector(lengths)], lengths.Length, OnnxAttribute.Of("axis", op.Integers(2)[0]));
+        var axis = OnnxAttribute.Of("axis", op.Integers(2)[0]);
+        return op.EmitMany("Split", [op.Input(0), op.Vector(lengths)], lengths.Length, axis);
     }
 
-    /// <summary>(value, constant paddings [rank, 2]) with zeros. ONNX wants all the befores, then all the afters.</summary>
+    /// <summary>(value, constant paddings [rank, 2]) with zeros. ONNX wants all the befores, then all the
+    /// afters.</summary>
     private static string[] Pad(OpConversion op)
     {
         var paddings = op.Integers(1);

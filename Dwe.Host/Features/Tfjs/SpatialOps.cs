@@ -35,13 +35,14 @@ internal static class SpatialOps
         return Convolve(op, turned, shape, groups: 1);
     }
 
-    /// <summary>Only where the image is a sequence that was given a height or width of 1: for real images ONNX Runtime's
-    /// own convolution is faster than the product.</summary>
+    /// <summary>Only where the image is a sequence that was given a height or width of 1: for real images ONNX
+    /// Runtime's own convolution is faster than the product.</summary>
     private static bool IsPointwise(OpConversion op, long[] shape) =>
         shape[0] == 1 && shape[1] == 1 && op.Producer(0).Operator == "ExpandDims"
         && Middle(op.Node.Integers("strides")).All(stride => stride == 1);
 
-    /// <summary>Filter [height, width, in, multiplier] to [in * multiplier, 1, height, width], one group per input channel.</summary>
+    /// <summary>Filter [height, width, in, multiplier] to [in * multiplier, 1, height, width], one group per input
+    /// channel.</summary>
     private static string Depthwise(OpConversion op)
     {
         var (filter, shape) = op.Weights(1);
@@ -58,7 +59,8 @@ internal static class SpatialOps
             OnnxAttribute.Of("kernel_shape", [shape[0], shape[1]])));
 
     /// <summary>(constant result shape, filter [height, width, out, in], image): the gradient of a convolution, so the
-    /// result's shape is given and the padding follows from it: total = (n - 1) s + k - result, the larger half last.</summary>
+    /// result's shape is given and the padding follows from it: total = (n - 1) s + k - result, the larger half
+    /// last.</summary>
     private static string[] TransposedConvolution(OpConversion op)
     {
         var (filter, shape) = op.Weights(1);
@@ -72,9 +74,11 @@ internal static class SpatialOps
     private static string Pool(OpConversion op, string onnxOperator) => ChannelsFirst(
         op, op.Input(0),
         image => op.Emit(
-            onnxOperator, [image], Padding(op), Strides(op), OnnxAttribute.Of("kernel_shape", Middle(op.Node.Integers("ksize")))));
+            onnxOperator, [image],
+            Padding(op), Strides(op), OnnxAttribute.Of("kernel_shape", Middle(op.Node.Integers("ksize")))));
 
-    /// <summary>(image, size [2]). TensorFlow has three ways to place the new pixels over the old; so has ONNX.</summary>
+    /// <summary>(image, size [2]). TensorFlow has three ways to place the new pixels over the old; so has
+    /// ONNX.</summary>
     private static string[] ResizeBilinear(OpConversion op)
     {
         var placing = op.Node.Flag("align_corners") ? "align_corners"
@@ -105,7 +109,8 @@ internal static class SpatialOps
         var other => throw op.Node.Refuse($"padding {other}", "SAME or VALID"),
     };
 
-    private static OnnxAttribute Strides(OpConversion op) => OnnxAttribute.Of("strides", Middle(op.Node.Integers("strides")));
+    private static OnnxAttribute Strides(OpConversion op) =>
+        OnnxAttribute.Of("strides", Middle(op.Node.Integers("strides")));
 
     private static OnnxAttribute Dilations(OpConversion op) =>
         OnnxAttribute.Of("dilations", op.Node.Integers("dilations") is { Length: 4 } given ? Middle(given) : [1, 1]);
@@ -113,7 +118,8 @@ internal static class SpatialOps
     /// <summary>Height and width of a list over all four axes.</summary>
     private static long[] Middle(long[] axes) => axes[1..3];
 
-    /// <summary>result[i_order] = values[i]: axis k of the result is axis order[k] of the values, which have four.</summary>
+    /// <summary>result[i_order] = values[i]: axis k of the result is axis order[k] of the values, which have
+    /// four.</summary>
     private static OnnxTensor Transposed(float[] values, long[] shape, int[] order)
     {
         var strides = new[] { shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1 };

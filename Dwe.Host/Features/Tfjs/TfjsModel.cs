@@ -8,9 +8,9 @@ using Dwe.Model.Domain;
 namespace Dwe.Host.Features.Tfjs;
 
 /// <summary>
-/// A TFJS graph model (<c>model.json</c> and its weight shards, or the same as scripts, <c>model.min.js</c>) in memory. Weights stored as float16, or as uint8 or
-/// uint16 with value = stored * scale + min, are widened to float32; int32 becomes int64. Source of the format: the
-/// <c>weightsManifest</c> of TensorFlow.js' converter.
+/// A TFJS graph model (<c>model.json</c> and its weight shards, or the same as scripts, <c>model.min.js</c>) in
+/// memory. Weights stored as float16, or as uint8 or uint16 with value = stored * scale + min, are widened to float32;
+/// int32 becomes int64. Source of the format: the <c>weightsManifest</c> of TensorFlow.js' converter.
 /// </summary>
 internal sealed class TfjsModel
 {
@@ -71,7 +71,8 @@ internal sealed class TfjsModel
         node.GetProperty("op").GetString()!,
         node.TryGetProperty("input", out var inputs)
             // `^node` only orders side effects, and these graphs have none.
-            ? inputs.EnumerateArray().Select(input => input.GetString()!).Where(input => !input.StartsWith('^')).ToArray()
+            ? inputs.EnumerateArray().Select(input => input.GetString()!)
+                .Where(input => !input.StartsWith('^')).ToArray()
             : [],
         node.TryGetProperty("attr", out var attributes) ? attributes.Clone() : default);
 
@@ -80,7 +81,8 @@ internal sealed class TfjsModel
     {
         // Older converters keep the signature under the user's own metadata.
         var owner = root.TryGetProperty("userDefinedMetadata", out var metadata) ? metadata : root;
-        if (owner.TryGetProperty("signature", out var signature) && signature.TryGetProperty("outputs", out var outputs))
+        if (owner.TryGetProperty("signature", out var signature)
+            && signature.TryGetProperty("outputs", out var outputs))
         {
             return outputs.EnumerateObject().ToDictionary(
                 output => Unindexed(output.Name), output => output.Value.GetProperty("name").GetString()!);
@@ -110,7 +112,8 @@ internal sealed class TfjsModel
     }
 
     private static string StoredType(JsonElement entry) =>
-        (entry.TryGetProperty("quantization", out var quantization) ? quantization : entry).GetProperty("dtype").GetString()!;
+        (entry.TryGetProperty("quantization", out var quantization) ? quantization : entry)
+            .GetProperty("dtype").GetString()!;
 
     private static int BytesPerValue(string place, string name, string stored) => stored switch
     {
@@ -157,9 +160,10 @@ internal sealed class TfjsModel
     private static byte[][] ReadShards(string modelJson, JsonElement root) => Guarded(modelJson, () =>
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelJson))!;
+        byte[] ReadBeside(string name) => ReadBytes(Path.Combine(folder, name));
         byte[] ReadShard(string name) => IsScript(modelJson)
-            ? ScriptLiteral.ToBytes(Encoding.UTF8.GetString(ReadBytes(Path.Combine(folder, name + ScriptSuffix(modelJson)))))
-            : ReadBytes(Path.Combine(folder, name));
+            ? ScriptLiteral.ToBytes(Encoding.UTF8.GetString(ReadBeside(name + ScriptSuffix(modelJson))))
+            : ReadBeside(name);
         return root.GetProperty("weightsManifest").EnumerateArray()
             .Select(group => Joined(group.GetProperty("paths").EnumerateArray()
                 .Select(path => ReadShard(Path.GetFileName(path.GetString()!)))))
@@ -169,7 +173,8 @@ internal sealed class TfjsModel
     private static bool IsScript(string path) => path.EndsWith(".js", StringComparison.Ordinal);
 
     /// <summary>`.min.js` of `model.min.js`; the shards' files end alike.</summary>
-    private static string ScriptSuffix(string path) => Path.GetFileName(path) is var name ? name[name.IndexOf('.')..] : "";
+    private static string ScriptSuffix(string path) =>
+        Path.GetFileName(path)[Path.GetFileName(path).IndexOf('.')..];
 
     /// <summary>A group's weights run on from shard to shard; one may straddle two.</summary>
     private static byte[] Joined(IEnumerable<byte[]> shards)
@@ -189,7 +194,8 @@ internal sealed class TfjsModel
 
     private static byte[] ReadBytes(string path) => File.Exists(path)
         ? File.ReadAllBytes(path)
-        : throw new UserErrorException(UserError.NewFileMissing(path, "a file of a TFJS graph model", "Run `dwe weights`."));
+        : throw new UserErrorException(
+            UserError.NewFileMissing(path, "a file of a TFJS graph model", "Run `dwe weights`."));
 
     private static JsonElement Parse(string place, byte[] json) =>
         Guarded(place, () => IsScript(place)
@@ -203,7 +209,8 @@ internal sealed class TfjsModel
         {
             return read();
         }
-        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception problem)
+            when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw Broken(place, "model.json", problem.Message, "a TFJS graph model");
         }

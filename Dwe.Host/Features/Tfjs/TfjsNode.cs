@@ -8,11 +8,13 @@ namespace Dwe.Host.Features.Tfjs;
 /// <summary>
 /// One node of a TFJS graph model: an operation of TensorFlow, its inputs (<c>node</c> or <c>node:output</c>) and its
 /// attributes. Attributes are the JSON form of <c>AttrValue</c>, which two generations of exporters wrote differently:
-/// text as base64 or as a list of character codes, types as <c>DT_FLOAT</c> or as its number, integers as text or number.
+/// text as base64 or as a list of character codes, types as <c>DT_FLOAT</c> or as its number, integers as text or
+/// number.
 /// </summary>
 internal sealed record TfjsNode(string Name, string Operator, string[] Inputs, JsonElement Attributes)
 {
-    /// <summary>The attribute <paramref name="name"/> as an integer, or <paramref name="absent"/> if there is none.</summary>
+    /// <summary>The attribute <paramref name="name"/> as an integer, or <paramref name="absent"/> if there is
+    /// none.</summary>
     public long Integer(string name, long absent = 0) =>
         Field(name, "i") is { } value ? ToInteger(value) : absent;
 
@@ -25,7 +27,8 @@ internal sealed record TfjsNode(string Name, string Operator, string[] Inputs, J
 
     public string[] Texts(string name) => Items(name, "s").Select(ToText).ToArray();
 
-    /// <summary>The declared lengths of a placeholder's axes; null where they are open; no shape at all gives null.</summary>
+    /// <summary>The declared lengths of a placeholder's axes; null where they are open; no shape at all gives
+    /// null.</summary>
     public long?[]? Shape(string name)
     {
         if (Field(name, "shape") is not { } shape || !shape.TryGetProperty("dim", out var axes)) return null;
@@ -37,7 +40,9 @@ internal sealed record TfjsNode(string Name, string Operator, string[] Inputs, J
     public ElementType Type(string name)
     {
         if (Field(name, "type") is not { } value) return ElementType.Float32;
-        var type = value.ValueKind == JsonValueKind.Number ? value.GetInt32().ToString(CultureInfo.InvariantCulture) : value.GetString();
+        var type = value.ValueKind == JsonValueKind.Number
+            ? value.GetInt32().ToString(CultureInfo.InvariantCulture)
+            : value.GetString();
         return type switch
         {
             "1" or "DT_FLOAT" => ElementType.Float32,

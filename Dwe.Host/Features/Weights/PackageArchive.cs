@@ -17,9 +17,10 @@ internal static class PackageArchive
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
-    /// <summary>Unpacks the wanted files, and only those, below <paramref name="folder"/>; flushes each to disk.</summary>
-    /// <exception cref="UserErrorException">The archive is damaged, lacks a wanted file, has an entry that would leave the
-    /// folder, or has something other than a plain file where a wanted file should be.</exception>
+    /// <summary>Unpacks the wanted files, and only those, below <paramref name="folder"/>; flushes each to
+    /// disk.</summary>
+    /// <exception cref="UserErrorException">The archive is damaged, lacks a wanted file, has an entry that would leave
+    /// the folder, or has something other than a plain file where a wanted file should be.</exception>
     public static void Unpack(string tarball, IReadOnlyCollection<string> wanted, string folder)
     {
         var missing = wanted.ToHashSet();
@@ -31,8 +32,8 @@ internal static class PackageArchive
             while (tar.GetNextEntry() is { } entry)
             {
                 var target = TargetOf(tarball, entry, folder);
-                if (!entry.Name.StartsWith(Root, StringComparison.Ordinal) || !missing.Remove(entry.Name[Root.Length..])) continue;
-                Write(tarball, entry, target);
+                if (entry.Name.StartsWith(Root, StringComparison.Ordinal) && missing.Remove(entry.Name[Root.Length..]))
+                    Write(tarball, entry, target);
             }
         }
         catch (Exception problem) when (problem is InvalidDataException or EndOfStreamException or FormatException)
@@ -43,7 +44,8 @@ internal static class PackageArchive
             throw Broken(tarball, "archive", $"no {string.Join(", ", missing.Order())}", "every file of the catalogue");
     }
 
-    /// <summary>Every entry is checked, wanted or not: an archive with one such path is not to be trusted at all.</summary>
+    /// <summary>Every entry is checked, wanted or not: an archive with one such path is not to be trusted at
+    /// all.</summary>
     private static string TargetOf(string tarball, TarEntry entry, string folder)
     {
         var inside = entry.Name.StartsWith(Root, StringComparison.Ordinal) ? entry.Name[Root.Length..] : entry.Name;

