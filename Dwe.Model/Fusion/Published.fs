@@ -10,7 +10,7 @@ type PublishedSizes =
     {
         /// Width of the encoded mention and text.
         Text: int
-        /// Width of the encoded image and its parts.
+        /// Width of the encoded image and its parts; 0 where the data has none: then nothing is registered for them.
         Image: int
         /// Width of everything inside.
         Hidden: int
@@ -61,6 +61,13 @@ module internal Published =
             return linear >> torch.nn.functional.relu >> norm >> drop
         }
 
+    /// The image's refinement, or for data without images a function that is never to be called.
+    let private refineImage (sizes: PublishedSizes) : Layer<Tensor -> Tensor> =
+        if sizes.Image > 0 then
+            Layer.nest "image" (refine sizes.Image sizes.Hidden sizes.Dropout)
+        else
+            fun _ _ -> invalidArg (nameof sizes) "the batch has images but the model was built for data without"
+
     /// The logit scale's first value: a temperature of 0.07 (CLIP's).
     let private logitScale = Layer.parameter "logit_scale" [] (Constant(log (1.0 / 0.07)))
 
@@ -77,7 +84,7 @@ module internal Published =
     let recipe (sizes: PublishedSizes) : Layer<Published> =
         layer {
             let! ofText = Layer.nest "text" (refine sizes.Text sizes.Hidden sizes.Dropout)
-            let! ofImage = Layer.nest "image" (refine sizes.Image sizes.Hidden sizes.Dropout)
+            let! ofImage = refineImage sizes
             let! attention = Layer.nest "attention" (Attention.multiHead sizes.Hidden sizes.Heads)
             let! drop = Layer.dropout sizes.Dropout
             let! output = Layer.linear "output" sizes.Hidden sizes.Entity

@@ -98,5 +98,5 @@ let loading =
               if not isGlibc then
                   skiptest "no glibc here"
 
-              Expect.isTrue (NativeMemory.Tune()) "all three"
+              Expect.isTrue (GlibcAllocator.Tune()) "all three"
           } ]
