@@ -215,7 +215,10 @@ module Expect =
 
         let at (distance: float) =
             let moved =
-                Array.map2 (fun (input: Tensor) (way: Tensor) -> input + way * distance.ToScalar()) inputs direction
+                Array.map2
+                    (fun (input: Tensor) (way: Tensor) -> Numbers.plus input (way * Numbers.scalar distance))
+                    inputs
+                    direction
 
             (mean loss moved).item<float> ()
 

@@ -40,7 +40,7 @@ let private own similarity score : LawfulLoss =
 
 let private shared: LawfulLoss =
     { Inputs = [ "query"; "golds"; "negatives" ]
-      PerMention = fun inputs -> Circle.perMention 16.0 0.5 Similarity.Cosine inputs[0] inputs[1] inputs[2]
+      PerMention = fun inputs -> Circle.shared 16.0 0.5 Similarity.Cosine inputs[0] inputs[1] inputs[2]
       Masked =
         fun present inputs ->
             let both = present.unsqueeze(1L).logical_and (present.unsqueeze 0L)
@@ -56,7 +56,7 @@ let private shared: LawfulLoss =
                     0.5
                     [ for gold in inputs[1] -> Loops.cosine query gold ]
                     [ for negative in inputs[2] -> Loops.cosine query negative ])
-      FreeRows = [ "golds"; "negatives" ]
+      FreeRows = [ "query"; "golds"; "negatives" ]
       LeadingAxes = false }
 
 let private oneGold: LawfulLoss =
@@ -112,13 +112,13 @@ let tests =
                   let half = Matrices.tensor [| [| 0.5 |] |]
                   // p = 0.5: α = 0.5, distance from 1; n = 0.5: β = 0.5.
                   let expected = log (1.0 + exp (4.0 * 0.5 * 0.5) * exp (4.0 * 0.5 * 0.5))
-                  Expect.close (Circle.perMention 4.0 0.0 Similarity.Dot row half half) [ expected ] "m = 0")
+                  Expect.close (Circle.shared 4.0 0.0 Similarity.Dot row half half) [ expected ] "m = 0")
 
           testCase "a scale of 0 is refused"
           <| fun () ->
               Scope.value (fun () ->
                   let row = Matrices.tensor [| [| 1.0 |] |]
-                  Expect.invalid "scale is 0" "scale" (fun () -> Circle.perMention 0.0 0.25 Similarity.Dot row row row))
+                  Expect.invalid "scale is 0" "scale" (fun () -> Circle.shared 0.0 0.25 Similarity.Dot row row row))
 
           testPropertyWithConfig
               { FsCheckConfig.defaultConfig with maxTest = 50 }
@@ -126,6 +126,6 @@ let tests =
               (Prop.forAll (Matrices.arbitrary 3) (fun matrices ->
                   Scope.value (fun () ->
                       let inputs = Matrices.tensors matrices
-                      let loss query = Circle.perMention 16.0 0.25 Similarity.Cosine query inputs[1] inputs[2]
-                      let scaled = loss (inputs[0] * (7.5).ToScalar())
+                      let loss query = Circle.shared 16.0 0.25 Similarity.Cosine query inputs[1] inputs[2]
+                      let scaled = loss (inputs[0] * Numbers.scalar 7.5)
                       Expect.close scaled (List.ofArray (Expect.values (loss inputs[0]))) "scaled"))) ]

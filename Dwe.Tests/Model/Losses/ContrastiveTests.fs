@@ -130,5 +130,5 @@ let tests =
 
           property "symmetric contrast does not depend on lengths" (fun inputs ->
               let plain = Contrastive.symmetric (scale 5.0) inputs[0] inputs[1]
-              let scaled = Contrastive.symmetric (scale 5.0) (inputs[0] * (7.5).ToScalar()) inputs[1]
+              let scaled = Contrastive.symmetric (scale 5.0) (inputs[0] * Numbers.scalar 7.5) inputs[1]
               Expect.close scaled (List.ofArray (Expect.values plain)) "scaled") ]

@@ -192,5 +192,5 @@ let tests =
                   Scope.value (fun () ->
                       let inputs = Matrices.tensors matrices
                       let loss query = NPair.perMention Similarity.Cosine (Sampled inputs[2]) query inputs[1]
-                      let scaled = loss (inputs[0] * (7.5).ToScalar())
+                      let scaled = loss (inputs[0] * Numbers.scalar 7.5)
                       Expect.close scaled (List.ofArray (Expect.values (loss inputs[0]))) "scaled"))) ]

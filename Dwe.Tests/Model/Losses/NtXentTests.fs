@@ -67,7 +67,7 @@ let tests =
 
           property "lengths do not matter" (fun inputs ->
               let plain = NtXent.perMention 0.1 inputs[0] inputs[1]
-              let scaled = NtXent.perMention 0.1 (inputs[0] * (7.5).ToScalar()) inputs[1]
+              let scaled = NtXent.perMention 0.1 (inputs[0] * Numbers.scalar 7.5) inputs[1]
               Expect.close scaled (List.ofArray (Expect.values plain)) "scaled")
 
           property "it is at least the symmetric contrast at the same temperature" (fun inputs ->

@@ -129,12 +129,12 @@ let tests =
               let plain = Similarity.pairs Similarity.Cosine inputs[0] inputs[1]
 
               let scaled =
-                  Similarity.pairs Similarity.Cosine (inputs[0] * (7.5).ToScalar()) (inputs[1] * (0.1).ToScalar())
+                  Similarity.pairs Similarity.Cosine (inputs[0] * Numbers.scalar 7.5) (inputs[1] * Numbers.scalar 0.1)
 
               Expect.close scaled (List.ofArray (Expect.values plain)) "scaled")
 
           property "distances obey the triangle inequality" (fun inputs ->
               for power in [ 1.0; 1.5; 2.0; 3.0; 4.0 ] do
-                  let sum = Similarity.lpNorm power (inputs[0] + inputs[1])
-                  let parts = Similarity.lpNorm power inputs[0] + Similarity.lpNorm power inputs[1]
+                  let sum = Similarity.lpNorm power (Numbers.plus inputs[0] inputs[1])
+                  let parts = Numbers.plus (Similarity.lpNorm power inputs[0]) (Similarity.lpNorm power inputs[1])
                   Expect.all (Expect.values (parts - sum)) (fun slack -> slack >= -1e-9) $"p = {power}") ]

@@ -102,7 +102,7 @@ let tests =
                   Expect.invalid "margin is -0.1" "margin" (fun () -> Triplet.perMention -0.1 one one one))
 
           property "an anchor that is its own positive loses at most the margin" (fun inputs ->
-              let anchor = inputs[0] + (4.0).ToScalar() // away from zero, which is not its own neighbour
+              let anchor = inputs[0] |> Numbers.plusNumber 4.0 // away from zero, which is not its own neighbour
               let worst = (Triplet.perMention 0.2 anchor anchor inputs[2]).max().item<float> ()
               Expect.isLessThanOrEqual worst (0.2 + 1e-12) "h(a, a, n)")
 
@@ -113,7 +113,7 @@ let tests =
 
           property "lengths do not matter" (fun inputs ->
               let scaled =
-                  Triplet.perMention 0.2 (inputs[0] * (3.0).ToScalar()) inputs[1] (inputs[2] * (0.5).ToScalar())
+                  Triplet.perMention 0.2 (inputs[0] * Numbers.scalar 3.0) inputs[1] (inputs[2] * Numbers.scalar 0.5)
 
               let plain = Triplet.perMention 0.2 inputs[0] inputs[1] inputs[2]
               Expect.close scaled (List.ofArray (Expect.values plain)) "scaled") ]
