@@ -182,7 +182,7 @@ let tests =
 
           testCase "broken JSON is refused with its line and byte"
           <| fun () ->
-              refusedWith "dev.json" (Some "{\n\"2\": {\"id\": \"2\",}\n}") "line 2, byte 18: found text that is no JSON, expected JSON."
+              refusedWith "dev.json" (Some "{\n\"2\": {\"id\": \"2\",}\n}") "line 2, byte 17: found text that is no JSON, expected JSON."
               refusedWith "dev.json" (Some "{\"2\": {") "line 1, byte 8: found text that is no JSON, expected JSON."
               refusedWith "dev.json" (Some "") "line 1, byte 1: found text that is no JSON, expected JSON."
               refusedWith "qids_ordered.json" (Some "[\"Q1\"] x") "line 1, byte 8: found text that is no JSON, expected JSON."
