@@ -25,12 +25,14 @@ type FeaturesArguments =
 
 /// What `dwe features` is asked for. Null where it was left to the program.
 type FeaturesRequest =
-    { Data: string
-      Store: string
-      EntityText: string | null
-      /// Empty for all that the data set has.
-      Splits: string[]
-      Reuse: string[] }
+    {
+        Data: string
+        Store: string
+        EntityText: string | null
+        /// Empty for all that the data set has.
+        Splits: string[]
+        Reuse: string[]
+    }
 
 /// A command line as it was understood.
 type FeaturesCommandLine =
