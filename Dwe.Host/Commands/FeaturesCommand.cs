@@ -22,7 +22,7 @@ internal static class FeaturesCommand
         switch (FeaturesCommandLine.Parse(options))
         {
             case FeaturesCommandLine.Help help:
-                console.WriteLine(help.text);
+                Line(console, help.text);
                 return 0;
             case FeaturesCommandLine.Wrong wrong:
                 throw new UserErrorException(wrong.Item);
@@ -50,14 +50,14 @@ internal static class FeaturesCommand
             Reuse = request.Reuse,
         };
         var mentions = string.Join(", ", dataset.Mentions.Select(split => Number($"{split.Value.Count:N0} {split.Key}")));
-        console.WriteLine($"{dataset.Format}: {mentions}; {Number($"{dataset.Entities.Count:N0}")} entities as {options.EntityText}");
+        Line(console, $"{dataset.Format}: {mentions}; {Number($"{dataset.Entities.Count:N0}")} entities as {options.EntityText}");
 
         using var encoder = openEncoder();
         var clock = Stopwatch.StartNew();
         var result = console.Profile.Capabilities.Interactive
             ? WithBar(console, progress => FeatureJob.Run(dataset, encoder, options, progress, cancel))
             : FeatureJob.Run(dataset, encoder, options, Lines(console), cancel);
-        console.WriteLine(string.Create(
+        Line(console, string.Create(
             CultureInfo.InvariantCulture,
             $"{request.Store}: {result.Texts:N0} texts, of which {result.Encoded:N0} encoded in {clock.Elapsed.TotalSeconds:F1} s, "
             + $"{result.Continued:N0} from an unfinished run, {result.Reused:N0} used again; "
@@ -92,9 +92,12 @@ internal static class FeaturesCommand
             if (sinceLine.Elapsed < LineInterval) return;
             sinceLine.Restart();
             var left = perSecond > 0 ? TimeSpan.FromSeconds((total - done) / perSecond).ToString(@"h\:mm\:ss") : "?";
-            console.WriteLine(Number($"{done:N0} of {total:N0} texts, {perSecond:N0}/s, {left} left"));
+            Line(console, Number($"{done:N0} of {total:N0} texts, {perSecond:N0}/s, {left} left"));
         };
     }
+
+    /// <summary>Past the console's wrapping at its width: a line of a log stays one line.</summary>
+    private static void Line(IAnsiConsole console, string text) => console.Profile.Out.Writer.WriteLine(text);
 
     private static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

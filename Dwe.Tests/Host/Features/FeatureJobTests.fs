@@ -14,7 +14,7 @@ open Dwe.Tests.Prelude
 open Expecto
 
 /// A WikiMEL folder of the first mentions and entities of a made-up world; entities 3, 13, 23, … have no description.
-let private writeDataset (folder: string) mentions entities =
+let writeDataset (folder: string) mentions entities =
     Directory.CreateDirectory folder |> ignore
 
     let write name value = File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(value: obj))
