@@ -19,8 +19,7 @@ fsi.CommandLineArgs
 let root = __SOURCE_DIRECTORY__
 let solution = "Dwe.sln"
 
-let private output project =
-    Path.Combine(root, project, "bin", "Release", "net10.0")
+let private output project = Path.Combine(root, project, "bin", "Release", "net10.0")
 
 let dweProgram = Path.Combine(output "Dwe.Host", "dwe.dll")
 let testProgram = Path.Combine(output "Dwe.Tests", "Dwe.Tests.dll")
@@ -37,8 +36,7 @@ let run program arguments =
 let dotnet arguments = run "dotnet" arguments
 
 /// The words after the target's name: passed on to the program that the target starts.
-let passedOn (target: TargetParameter) =
-    target.Context.Arguments |> List.filter (fun word -> word <> "--")
+let passedOn (target: TargetParameter) = target.Context.Arguments |> List.filter (fun word -> word <> "--")
 
 // --- packages ---------------------------------------------------------------------------------------------------
 // Paket reads packages from the user's package folder, so no feed's address is committed (docs/decisions/0002).

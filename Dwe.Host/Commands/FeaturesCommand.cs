@@ -15,9 +15,16 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe features</c>: encodes a data set into a feature store.</summary>
 internal static class FeaturesCommand
 {
+    /// <summary>With the sentence encoder, whose weights are fetched where they are not there yet.</summary>
     public static int Run(FeaturesOptions request, CancellationToken stop)
     {
         Natives.Load(libTorchFolder: null);
+        return Run(Streams.Results, request, () => UseTextEncoder.Open(WeightCache.OfThisMachine(), null, Streams.Note, stop), stop);
+    }
+
+    /// <summary>With an encoder of the caller's, opened only when the data set has been read.</summary>
+    public static int Run(IAnsiConsole results, FeaturesOptions request, Func<ITextEncoder> openEncoder, CancellationToken stop)
+    {
         var dataset = DatasetReaders.Read(request.Data);
         var options = new FeatureJobOptions
         {
@@ -29,11 +36,11 @@ internal static class FeaturesCommand
         var mentions = string.Join(", ", dataset.Mentions.Select(split => $"{Number(split.Value.Count)} {split.Key}"));
         Streams.Note($"{dataset.Format}: {mentions} mentions; {Number(dataset.Entities.Count)} entities as {options.EntityText}");
 
-        using var encoder = UseTextEncoder.Open(WeightCache.OfThisMachine());
+        using var encoder = openEncoder();
         var clock = Stopwatch.StartNew();
         var result = ProgressDisplay.Run("encoding", "texts", progress =>
             FeatureJob.Run(dataset, encoder, options, (done, total) => progress.Report(done, total), stop));
-        Streams.Results.WriteLine(
+        results.Line(
             $"{request.Out}: {Number(result.Texts)} texts, of which {Number(result.Encoded)} encoded in "
             + $"{clock.Elapsed.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture)} s, "
             + $"{Number(result.Continued)} from an unfinished run, {Number(result.Reused)} used again; "

@@ -8,7 +8,6 @@ using Dwe.Host.Training;
 using Dwe.Model;
 using Dwe.Model.Config;
 using Dwe.Model.Domain;
-using Spectre.Console;
 
 namespace Dwe.Host.Commands;
 
@@ -98,7 +97,7 @@ internal static class TrainCommand
                dev.RunCandidateOrder(Protocol.Strict, RunSystems.Baseline(Baselines.CandidateOrder)), result]
             : new List<EvaluationResult> { result };
         ResultTable.Print(Streams.Results, rows);
-        Streams.Results.WriteLine($"run: {Path.GetFullPath(folder.Path)}");
+        Streams.Results.Line($"run: {Path.GetFullPath(folder.Path)}");
     }
 
     private static RunManifest Manifest(RunData data, string? candidates) => new()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dwe.Host.Terminal;
 using Spectre.Console;
 
 namespace Dwe.Host.Evaluation;
@@ -30,7 +31,7 @@ internal static class ResultTable
         }
 
         console.Write(table);
-        console.WriteLine(Describe(results[0]));
+        console.Line(Describe(results[0]));
     }
 
     private static string Percent(double? share) => share is { } value ? (100 * value).ToString("0.0", CultureInfo.InvariantCulture) : "-";

@@ -67,6 +67,8 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         if (Interlocked.Decrement(ref users) != 0) return;
         accessor.SafeMemoryMappedViewHandle.ReleasePointer();
+        // The handle first: an accessor with an open one would flush the pages to disk, which nobody wrote to here.
+        accessor.SafeMemoryMappedViewHandle.Dispose();
         accessor.Dispose();
         file.Dispose();
     }

@@ -69,7 +69,7 @@ internal sealed class ProgressDisplay
         else if (_clock.Elapsed >= _nextLine)
         {
             _nextLine = _clock.Elapsed + LineInterval;
-            Streams.Messages.WriteLine(Describe(done, detail));
+            Streams.Note(Describe(done, detail));
         }
     }
 

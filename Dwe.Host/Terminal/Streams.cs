@@ -13,7 +13,10 @@ internal static class Streams
     /// <summary>Progress, notes and errors.</summary>
     public static IAnsiConsole Messages { get; } = Create(Console.Error);
 
-    public static void Note(string message) => Messages.WriteLine(message);
+    public static void Note(string message) => Messages.Line(message);
+
+    /// <summary>One line, whole: Spectre would fold it at the console's width, in logs too.</summary>
+    public static void Line(this IAnsiConsole console, string text) => console.Profile.Out.Writer.WriteLine(text);
 
     private static IAnsiConsole Create(TextWriter writer)
     {

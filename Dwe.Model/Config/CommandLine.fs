@@ -164,7 +164,7 @@ module internal CommandLine =
 
     let private features (found: ParseResults<FeaturesArguments>) =
         let splits =
-            found.GetResult(FeaturesArguments.Splits, "").Split(',', StringSplitOptions.RemoveEmptyEntries)
+            found.GetResult(FeaturesArguments.Splits, "").Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
 
         let unknown =
             splits |> Array.tryFind (fun split -> not (List.contains split [ "train"; "dev"; "test" ]))

@@ -13,4 +13,5 @@ let messageOf (action: unit -> unit) =
         refusal.Message
 
 /// The action is refused with exactly this message.
-let isSpelled (expected: string) (action: unit -> unit) = Expect.equal (messageOf action) expected "the message of the refusal"
+let isSpelled (expected: string) (action: unit -> unit) =
+    Expect.equal (messageOf action) expected "the message of the refusal"

@@ -22,8 +22,7 @@ let private withFile (text: string) test =
         File.WriteAllText(path, text)
         test path)
 
-let private idsOf (candidates: Candidates) =
-    [ for list in candidates.Ids -> list.Key, List.ofArray list.Value ]
+let private idsOf (candidates: Candidates) = [ for list in candidates.Ids -> list.Key, List.ofArray list.Value ]
 
 [<Tests>]
 let tests =

@@ -6,8 +6,7 @@ open Dwe.Model.Domain
 open Dwe.Tests.Prelude
 open Expecto
 
-let private write folder name (text: string) =
-    File.WriteAllText(Path.Combine(folder, name), text)
+let private write folder name (text: string) = File.WriteAllText(Path.Combine(folder, name), text)
 
 /// Two mentions, one per split, of a knowledge base of three entities, of which one has no description.
 let private small folder =
@@ -41,10 +40,10 @@ let private refusedWith name (text: string option) expected =
         | Some text -> write folder name text
         | None -> File.Delete(Path.Combine(folder, name))
 
-        (fun () -> read folder |> ignore) |> Refusal.isSpelled (Path.Combine(folder, name) + ": " + expected))
+        (fun () -> read folder |> ignore)
+        |> Refusal.isSpelled (Path.Combine(folder, name) + ": " + expected))
 
-let private fieldsOf (entity: Entity) =
-    [ for field in entity.Fields -> field.Key, field.Value ] |> List.sort
+let private fieldsOf (entity: Entity) = [ for field in entity.Fields -> field.Key, field.Value ] |> List.sort
 
 [<Tests>]
 let tests =
@@ -173,8 +172,7 @@ let tests =
                   let known = "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
 
                   (fun () -> read folder |> ignore)
-                  |> Refusal.isSpelled
-                      $"{folder}/train.json: not found; expected a data set: {known}. Check --data."
+                  |> Refusal.isSpelled $"{folder}/train.json: not found; expected a data set: {known}. Check --data."
 
                   (fun () -> read (folder + "/no") |> ignore)
                   |> Refusal.isSpelled
@@ -182,10 +180,18 @@ let tests =
 
           testCase "broken JSON is refused with its line and byte"
           <| fun () ->
-              refusedWith "dev.json" (Some "{\n\"2\": {\"id\": \"2\",}\n}") "line 2, byte 18: found text that is no JSON, expected JSON."
+              refusedWith
+                  "dev.json"
+                  (Some "{\n\"2\": {\"id\": \"2\",}\n}")
+                  "line 2, byte 17: found text that is no JSON, expected JSON."
+
               refusedWith "dev.json" (Some "{\"2\": {") "line 1, byte 8: found text that is no JSON, expected JSON."
               refusedWith "dev.json" (Some "") "line 1, byte 1: found text that is no JSON, expected JSON."
-              refusedWith "qids_ordered.json" (Some "[\"Q1\"] x") "line 1, byte 8: found text that is no JSON, expected JSON."
+
+              refusedWith
+                  "qids_ordered.json"
+                  (Some "[\"Q1\"] x")
+                  "line 1, byte 8: found text that is no JSON, expected JSON."
 
           testCase "records that are not what they should be are refused with line and key"
           <| fun () ->

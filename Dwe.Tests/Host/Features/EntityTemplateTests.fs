@@ -14,7 +14,9 @@ let private entity (fields: (string * string) list) =
       Images = [||] }
 
 let private fill template fields =
-    let struct (text, missing) = EntityTemplate.Parse(template, [| "brief"; "property" |]).Fill(entity fields)
+    let struct (text, missing) =
+        EntityTemplate.Parse(template, [| "brief"; "property" |]).Fill(entity fields)
+
     text, missing
 
 let private refused template expected =
@@ -39,7 +41,8 @@ let tests =
               Expect.equal (fill template [ "property", "p" ]) ("p", false) "the second only"
               Expect.equal (fill template []) ("", true) "none"
 
-          testCase "a description is missing when the entity has none of the fields asked for; its name is no description"
+          testCase
+              "a description is missing when the entity has none of the fields asked for; its name is no description"
           <| fun () ->
               Expect.equal (fill "{name} [SEP] {property}" []) ("Ada Lovelace [SEP]", true) "asked for, not there"
               Expect.equal (fill "{brief} {property}" [ "brief", "b" ]) ("b", false) "one of two"

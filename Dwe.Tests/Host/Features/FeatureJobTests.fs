@@ -14,11 +14,10 @@ open Dwe.Tests.Prelude
 open Expecto
 
 /// A WikiMEL folder of the first mentions and entities of a made-up world; entities 3, 13, 23, … have no description.
-let private writeDataset (folder: string) mentions entities =
+let writeDataset (folder: string) mentions entities =
     Directory.CreateDirectory folder |> ignore
 
-    let write name value =
-        File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(value: obj))
+    let write name value = File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(value: obj))
 
     let records first count =
         dict
@@ -38,10 +37,10 @@ let private writeDataset (folder: string) mentions entities =
         "property.json"
         (dict
             [ for i in 0 .. entities - 1 do
-                  if i % 10 <> 3 then $"Q{i}", $"Person {i} [SEP]. Occupation: number {i}." ])
+                  if i % 10 <> 3 then
+                      $"Q{i}", $"Person {i} [SEP]. Occupation: number {i}." ])
 
-let private options store =
-    FeatureJobOptions(Store = store, EntityText = "{property}")
+let private options store = FeatureJobOptions(Store = store, EntityText = "{property}")
 
 let private run (encoder: ITextEncoder) data (options: FeatureJobOptions) =
     FeatureJob.Run(DatasetReaders.Read data, encoder, options)
@@ -57,8 +56,7 @@ let private withData test =
 /// What `child` below does in a process of its own.
 let private childVariable = "DWE_TESTS_FEATURE_JOB"
 
-let private childEncoder () =
-    new HashEncoder("hash-slow", 16, TimeSpan.FromMilliseconds 1.0)
+let private childEncoder () = new HashEncoder("hash-slow", 16, TimeSpan.FromMilliseconds 1.0)
 
 /// Runs the job that the environment asks for, if it does: the test program started again, to be killed.
 let child () =
@@ -98,8 +96,7 @@ let tests =
                   store.RequireDataset(DatasetReaders.Read data)
                   Expect.equal (List.ofSeq store.Tables) [ "dev"; "entities"; "train" ] "tables"
 
-                  let row table kind row =
-                      ((store.Table table).Kind kind).Segments[0].Span.Slice(row * 8, 8).ToArray()
+                  let row table kind row = ((store.Table table).Kind kind).Segments[0].Span.Slice(row * 8, 8).ToArray()
 
                   Expect.equal (row "train" "mention" 5) (vectorOf encoder "Person 2") "mention 5"
 
@@ -151,7 +148,11 @@ let tests =
                   run encoder data (options first) |> ignore
 
                   let reusing name =
-                      FeatureJobOptions(Store = Path.Combine(folder, name), EntityText = "{property}", Reuse = [| first |])
+                      FeatureJobOptions(
+                          Store = Path.Combine(folder, name),
+                          EntityText = "{property}",
+                          Reuse = [| first |]
+                      )
 
                   Expect.equal (run encoder data (reusing "same")).Encoded 0 "the same encoder"
                   use other = new HashEncoder("hash-other", 8, TimeSpan.Zero)
@@ -165,7 +166,10 @@ let tests =
                   let only split = FeatureJobOptions(Store = path, EntityText = "{property}", Splits = [| split |])
                   run encoder data (options path) |> ignore
                   run encoder data (only "dev") |> ignore
-                  using (FeatureStore.Open path) (fun store -> Expect.equal (List.ofSeq store.Tables) [ "dev"; "entities" ] "tables")
+
+                  using (FeatureStore.Open path) (fun store ->
+                      Expect.equal (List.ofSeq store.Tables) [ "dev"; "entities" ] "tables")
+
                   Expect.isFalse (Directory.Exists(Path.Combine(path, "train"))) "the old table is gone"
 
                   (fun () -> run encoder data (only "test") |> ignore)
@@ -231,8 +235,7 @@ let tests =
                   let path = Path.Combine(folder, "journal.bin")
                   let keys = [| for i in 1L .. 3L -> ContentKey(i, i) |]
 
-                  using (VectorJournal.Open path) (fun journal ->
-                      journal.Append(keys, ReadOnlySpan [| 1f .. 6f |], 2))
+                  using (VectorJournal.Open path) (fun journal -> journal.Append(keys, ReadOnlySpan [| 1f .. 6f |], 2))
 
                   let whole = File.ReadAllBytes path
                   Expect.equal whole.Length (8 + 3 * (20 + 8 + 4)) "three records of two values"
@@ -267,8 +270,7 @@ let tests =
                   use child = startChild data killed
                   let clock = Stopwatch.StartNew()
 
-                  let grown () =
-                      File.Exists journal && FileInfo(journal).Length > 60_000L
+                  let grown () = File.Exists journal && FileInfo(journal).Length > 60_000L
 
                   while not (grown ()) && not child.HasExited && clock.Elapsed.TotalSeconds < 15.0 do
                       Thread.Sleep 5
@@ -279,10 +281,12 @@ let tests =
 
                   (fun () -> (FeatureStore.Open killed).Dispose())
                   |> Refusal.messageOf
-                  |> fun message -> Expect.stringContains message "an unfinished one is continued" "readers see no store"
+                  |> fun message ->
+                      Expect.stringContains message "an unfinished one is continued" "readers see no store"
 
                   // A power cut may tear the last record as well.
-                  using (new FileStream(journal, FileMode.Append)) (fun stream -> stream.Write(ReadOnlySpan [| 1uy; 2uy |]))
+                  using (new FileStream(journal, FileMode.Append)) (fun stream ->
+                      stream.Write(ReadOnlySpan [| 1uy; 2uy |]))
 
                   use encoder = new HashEncoder("hash-slow", 16, TimeSpan.Zero)
                   let result = run encoder data (options killed)

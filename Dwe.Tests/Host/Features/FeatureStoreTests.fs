@@ -117,7 +117,7 @@ let tests =
               withStore (fun folder ->
                   let store = FeatureStore.Open folder
                   use rows = torch.tensor [| 2L; 0L |]
-                  use batch = ((store.Table "dev").Kind "text").Vectors.index_select(0, rows)
+                  use batch = ((store.Table "dev").Kind "text").Vectors.index_select (0, rows)
                   store.Dispose()
                   Expect.equal (batch.data<float32>().ToArray()) [| 2f; 0.5f; 0f; 0.5f |] "rows 2 and 0")
 
@@ -158,8 +158,9 @@ let tests =
 
           testCase "rows, sizes and offsets that are not the manifest's are refused, naming the file"
           <| fun () ->
-              refusedAfter (fun folder -> File.WriteAllText(Path.Combine(folder, "dev", "rows.json"), "[\"a\"]")) (fun folder ->
-                  $"{folder}/dev/rows.json: 1 rows, expected 3 as the manifest says. {again}")
+              refusedAfter
+                  (fun folder -> File.WriteAllText(Path.Combine(folder, "dev", "rows.json"), "[\"a\"]"))
+                  (fun folder -> $"{folder}/dev/rows.json: 1 rows, expected 3 as the manifest says. {again}")
 
               refusedAfter
                   (fun folder -> File.WriteAllText(Path.Combine(folder, "dev", "rows.json"), "[\"a\",\"b\",\"a\"]"))
@@ -190,11 +191,15 @@ let tests =
                   (fun folder ->
                       $"{folder}/dev/parts.safetensors: parts_offsets that skip or run back, expected a rise from 0 to 3. {again}")
 
-          testCase "a writer that is not committed changes nothing; one stopped half-way through its renames is finished"
+          testCase
+              "a writer that is not committed changes nothing; one stopped half-way through its renames is finished"
           <| fun () ->
               withStore (fun folder ->
                   let before = Folder.contents folder
-                  using (new FeatureStoreWriter(folder)) (fun writer -> writer.Table("dev", [| "z" |], SortedDictionary()))
+
+                  using (new FeatureStoreWriter(folder)) (fun writer ->
+                      writer.Table("dev", [| "z" |], SortedDictionary()))
+
                   Expect.equal (Folder.contents folder) before "not committed"
 
                   // As a writer leaves it that dies after its first table was renamed.

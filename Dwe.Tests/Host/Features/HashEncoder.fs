@@ -19,7 +19,9 @@ type HashEncoder(id: string, dimension: int, pause: TimeSpan) =
 
         member _.Encode(texts, _) =
             encoded <- encoded + texts.Count
-            if pause > TimeSpan.Zero then Thread.Sleep(pause * float texts.Count)
+
+            if pause > TimeSpan.Zero then
+                Thread.Sleep(pause * float texts.Count)
 
             [| for text in texts do
                    let random = SeededRandom(Seed.derive 1L text 0L)
@@ -28,5 +30,4 @@ type HashEncoder(id: string, dimension: int, pause: TimeSpan) =
         member _.Dispose() = ()
 
 /// 8 values per text, at once.
-let quick () =
-    new HashEncoder("hash-8", 8, TimeSpan.Zero)
+let quick () = new HashEncoder("hash-8", 8, TimeSpan.Zero)

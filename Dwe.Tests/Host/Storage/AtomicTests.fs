@@ -7,8 +7,7 @@ open Dwe.Tests.Prelude
 open Expecto
 
 /// A lock file as a process that was killed leaves it: there, and locked by nobody.
-let private deadName folder name =
-    Path.Combine(folder, $".{name}.{Guid.NewGuid():N}.partial")
+let private deadName folder name = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}.partial")
 
 let private names folder =
     Directory.GetFileSystemEntries folder |> Array.map Path.GetFileName |> Array.sort |> List.ofArray
@@ -43,7 +42,9 @@ let tests =
           testCase "leftovers of dead writers go, those of living writers and of other names stay"
           <| fun () ->
               Folder.temporary (fun folder ->
-                  let dead, living, other = deadName folder "b.json", deadName folder "b.json", deadName folder "c.json"
+                  let dead, living, other =
+                      deadName folder "b.json", deadName folder "b.json", deadName folder "c.json"
+
                   File.WriteAllText(dead, "")
                   File.WriteAllText(other, "")
                   use _ = new FileStream(living, FileMode.CreateNew, FileAccess.Write, FileShare.None)
@@ -61,7 +62,9 @@ let tests =
                       use replacement = new AtomicFolder(target)
                       Directory.CreateDirectory(Path.Combine(replacement.Path, "inner")) |> ignore
                       File.WriteAllText(Path.Combine(replacement.Path, "inner", file), file)
-                      if commit then replacement.Commit()
+
+                      if commit then
+                          replacement.Commit()
 
                   write "first" true
                   write "second" false

@@ -32,8 +32,7 @@ let private refused header dataBytes expected =
     Folder.temporary (fun folder ->
         let path = fileOf folder header dataBytes
 
-        (fun () -> (SafetensorsReader.Open path).Dispose())
-        |> Refusal.isSpelled (path + ": " + expected))
+        (fun () -> (SafetensorsReader.Open path).Dispose()) |> Refusal.isSpelled (path + ": " + expected))
 
 let private addressOf (memory: Memory<'Element>) =
     use pin = memory.Pin()
@@ -165,8 +164,9 @@ let tests =
                   try
                       action (writer ())
                       ""
-                  with :? ArgumentException | :? InvalidOperationException as error ->
-                      error.Message.Split(" (Parameter")[0]
+                  with
+                  | :? ArgumentException
+                  | :? InvalidOperationException as error -> error.Message.Split(" (Parameter")[0]
 
               Expect.equal
                   [ messageOf (fun writer -> writer.Append<byte>("b", ReadOnlySpan [| 1uy |]))
@@ -221,10 +221,7 @@ let tests =
                   8
                   "tensor 'a': found shape [4611686018427387904,4], expected a list of extents whose product fits 63 bits."
 
-              refused
-                  "{\"__metadata__\":{\"step\":1}}"
-                  0
-                  "__metadata__, 'step': found a JSON number, expected a text."
+              refused "{\"__metadata__\":{\"step\":1}}" 0 "__metadata__, 'step': found a JSON number, expected a text."
 
           testCase "an absurd header length, a file too short for one, and a missing file are refused"
           <| fun () ->
@@ -237,7 +234,11 @@ let tests =
                       opening
 
                   File.WriteAllBytes(path, [| 1uy; 2uy |])
-                  Refusal.isSpelled $"{path}: header length: found a file of 2 bytes, expected at least 8 bytes." opening
+
+                  Refusal.isSpelled
+                      $"{path}: header length: found a file of 2 bytes, expected at least 8 bytes."
+                      opening
+
                   File.WriteAllBytes(path, Array.append (Array.replicate 8 0xFFuy) [| 1uy |])
 
                   Refusal.isSpelled
@@ -288,7 +289,7 @@ let tests =
                   use tensor = TensorFiles.Map(reader, "rows")
                   Expect.equal (addressOfTensor tensor) (addressOf (reader.View<float32> "rows")) "one address"
                   reader.Dispose()
-                  use picked = tensor.index_select(0, torch.tensor [| 3L; 1L |])
+                  use picked = tensor.index_select (0, torch.tensor [| 3L; 1L |])
                   Expect.equal (picked.data<float32>().ToArray()) [| 6f; 7f; 2f; 3f |] "gathered rows"
                   Expect.equal picked.shape [| 2L; 2L |] "gathered shape")
 
@@ -299,7 +300,7 @@ let tests =
                   writeBig path
                   use reader = SafetensorsReader.Open path
                   use tensor = TensorFiles.Map(reader, "big")
-                  use last = tensor.index_select(0, torch.tensor [| bigRows - 1L |])
+                  use last = tensor.index_select (0, torch.tensor [| bigRows - 1L |])
                   Expect.equal (last.sum().item<int64> ()) 9L "the last row")
 
           testCase "elements that a foreign file left unaligned are copied, and right"
@@ -326,7 +327,7 @@ let tests =
               Folder.temporary (fun folder ->
                   use _ = torch.NewDisposeScope()
                   let path = Path.Combine(folder, "tensors.safetensors")
-                  let transposed = torch.arange(6.0).to_type(torch.ScalarType.Float32).reshape(2L, 3L).t()
+                  let transposed = torch.arange(6.0).to_type(torch.ScalarType.Float32).reshape(2L, 3L).t ()
 
                   let tensors =
                       [ for kind in
@@ -342,7 +343,7 @@ let tests =
                               torch.ScalarType.Bool ] do
                             string kind, transposed.to_type kind
                             string kind + ".scalar", torch.tensor(3.0).to_type kind
-                            string kind + ".empty", torch.empty([| 0L; 2L |], dtype = kind) ]
+                            string kind + ".empty", torch.empty ([| 0L; 2L |], dtype = kind) ]
 
                   SafetensorsWriter.WriteFile(
                       path,
@@ -369,16 +370,33 @@ let tests =
                   let good = File.ReadAllBytes path
                   let headerEnd = 8 + int (BinaryPrimitives.ReadUInt64LittleEndian(ReadOnlySpan(good, 0, 8)))
                   let random = SeededRandom(Seed.derive 1L "damage" 0L)
+
                   let numbers =
-                      [| "-1"; "0"; "1"; "8"; "9223372036854775807"; "9223372036854775808"; "1e3"; "1.5"; "null"; "[]"; "\"\"" |]
+                      [| "-1"
+                         "0"
+                         "1"
+                         "8"
+                         "9223372036854775807"
+                         "9223372036854775808"
+                         "1e3"
+                         "1.5"
+                         "null"
+                         "[]"
+                         "\"\"" |]
 
                   /// Replaces the number that begins nearest after a place in the header.
                   let renumber (bytes: byte[]) =
                       let isDigit (value: byte) = value >= byte '0' && value <= byte '9'
                       let mutable start = 8 + random.Next(headerEnd - 8)
-                      while start < headerEnd && not (isDigit bytes[start]) do start <- start + 1
+
+                      while start < headerEnd && not (isDigit bytes[start]) do
+                          start <- start + 1
+
                       let mutable stop = start
-                      while stop < headerEnd && isDigit bytes[stop] do stop <- stop + 1
+
+                      while stop < headerEnd && isDigit bytes[stop] do
+                          stop <- stop + 1
+
                       let number = Encoding.ASCII.GetBytes numbers[random.Next numbers.Length]
                       let renumbered = Array.concat [ bytes[.. start - 1]; number; bytes[stop..] ]
 
@@ -428,14 +446,17 @@ let tests =
           testCase "every safetensors file that the published code's numbers are kept in is read"
           <| fun () ->
               let files =
-                  Directory.GetFiles(Fixtures.required "fixtures/reference", "*.safetensors", SearchOption.AllDirectories)
+                  Directory.GetFiles(
+                      Fixtures.required "fixtures/reference",
+                      "*.safetensors",
+                      SearchOption.AllDirectories
+                  )
 
               Expect.equal files.Length 8 "files"
 
               for file in files do
                   Expect.isGreaterThan (readAll file) 0L file
 
-              use losses =
-                  SafetensorsReader.Open(Fixtures.path "fixtures/reference/losses/losses.safetensors")
+              use losses = SafetensorsReader.Open(Fixtures.path "fixtures/reference/losses/losses.safetensors")
 
               Expect.isGreaterThan losses.Tensors.Count 48 "tensors of the 48 cases" ]
