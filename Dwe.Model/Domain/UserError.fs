@@ -35,14 +35,14 @@ module NearestName =
 
         previous[right.Length]
 
-    /// Up to three known names, nearest first; compares the last dotted segment too, so `droput` finds `model.dropout`.
+    /// Up to three known names, nearest first, of which at most two letters in five differ; compares the last dotted segment too, so `droput` finds `model.dropout`.
     let suggest (key: string) (known: string seq) =
         let lastSegment (name: string) = name.Substring(name.LastIndexOf '.' + 1)
         let score name = min (distance key name) (distance (lastSegment key) (lastSegment name))
 
         known
         |> Seq.map (fun name -> score name, name)
-        |> Seq.filter (fun (score, name) -> score <= max 2 ((lastSegment name).Length / 2))
+        |> Seq.filter (fun (score, name) -> score <= max 1 ((lastSegment key).Length * 2 / 5))
         |> Seq.sort
         |> Seq.truncate 3
         |> Seq.map snd
