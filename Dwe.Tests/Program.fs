@@ -10,7 +10,12 @@ let main argv =
     CultureInfo.CurrentCulture <- CultureInfo.InvariantCulture
 
     match NativeSetup.report.LoaderError with
-    | null -> runTestsInAssemblyWithCLIArgs [] argv
+    | null ->
+        match argv with
+        | [| "bench"; "training" |] ->
+            Benchmarks.TrainingBench.run ()
+            0
+        | _ -> runTestsInAssemblyWithCLIArgs [] argv
     | problem ->
         eprintfn $"libtorch does not load: {problem}"
         1
