@@ -3,6 +3,27 @@ namespace Dwe.Model.Training
 open TorchSharp
 open Dwe.Model.Tensors
 
+/// Operations of libtorch that TorchSharp does not name, reached through TorchScript: each is one pass over many tensors.
+[<RequireQualifiedAccess>]
+module internal Kernels =
+
+    let private script =
+        """
+def norm(gradients: List[Tensor]) -> Tensor:
+    return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients)))
+
+def update(weights: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor],
+           steps: List[Tensor], scale: float, rate: float, decay: float, beta1: float, beta2: float,
+           epsilon: float) -> Tensor:
+    if scale != 1.0:
+        torch._foreach_mul_(gradients, scale)
+    torch._fused_adamw_(weights, gradients, first, second, [], steps, lr=rate, weight_decay=decay, beta1=beta1,
+                        beta2=beta2, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+    return steps[0]
+"""
+
+    let unit = lazy (torch.jit.compile script)
+
 /// The gradients of a net's weights as one long vector. No scope of its own: the step's.
 [<RequireQualifiedAccess>]
 module internal Gradients =

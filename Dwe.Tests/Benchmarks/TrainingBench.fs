@@ -54,7 +54,15 @@ let private batch rows =
 
 let private step rate precision =
     use _ = torch.NewDisposeScope()
-    let sizes = { Text = 512; Image = 512; Hidden = 512; Entity = 512; Heads = 8; Dropout = 0.4 }
+
+    let sizes =
+        { Text = 512
+          Image = 512
+          Hidden = 512
+          Entity = 512
+          Heads = 8
+          Dropout = 0.4 }
+
     let rows = 128L
     use net = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Published.recipe sizes)
     use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
@@ -64,14 +72,19 @@ let private step rate precision =
     let lossOf (published: Published) (batch: TrainingBatch) =
         Total.published PublishedFactors.published (published.Outputs batch.Mentions) batch
 
-    let report name seconds extra = printfn $"  %-26s{name} %7.2f{1000.0 * seconds} ms  %8.0f{float rows / seconds} mentions/s{extra}"
+    let report name seconds extra =
+        printfn $"  %-26s{name} %7.2f{1000.0 * seconds} ms  %8.0f{float rows / seconds} mentions/s{extra}"
 
     let whole =
         fast 30 150 (fun run ->
             Step.run net lossOf optimizer options (int64 run) [ batches[run % batches.Length] ] |> ignore)
 
     let gflops = publishedWork * float rows / whole / 1e9
-    report $"{precision} step" whole $"  %5.0f{gflops} published GFLOP/s = {100.0 * gflops / rate:F0} %% of float32 GEMM, {float rows / whole / 2790.0:F2} x 2,790"
+
+    report
+        $"{precision} step"
+        whole
+        $"  %5.0f{gflops} published GFLOP/s = {100.0 * gflops / rate:F0} %% of float32 GEMM, {float rows / whole / 2790.0:F2} x 2,790"
 
     net.Train 0L
     let scoped action run = Scope.value (fun () -> action batches[run % batches.Length])
@@ -81,9 +94,12 @@ let private step rate precision =
 
     report
         "  forward, loss, backward"
-        (fast 5 50 (scoped (fun batch ->
-            (forward batch).Total.backward ()
-            Gradients.clear net.Weights)))
+        (fast
+            5
+            50
+            (scoped (fun batch ->
+                (forward batch).Total.backward ()
+                Gradients.clear net.Weights)))
         ""
 
     net.Evaluate()
