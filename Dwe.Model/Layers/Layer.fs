@@ -53,4 +53,4 @@ module Layer =
                     input * kept
                 else
                     let kept = torch.empty_like(input).bernoulli_ (1.0 - rate, registry.Generator)
-                    input * kept.div_ (Scalar.op_Implicit (1.0 - rate))
+                    input * kept.div_ (Numbers.scalar (1.0 - rate))

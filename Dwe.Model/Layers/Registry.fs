@@ -49,7 +49,7 @@ type internal NetState(options: BuildOptions) =
         use fresh = torch.empty (sizes, dtype = Nullable torch.float64)
 
         match init with
-        | Constant value -> fresh.fill_ (Scalar.op_Implicit value) |> ignore
+        | Constant value -> fresh.fill_ (Numbers.scalar value) |> ignore
         | Uniform bound -> fresh.uniform_ (-bound, bound, generator) |> ignore
         | Normal deviation -> fresh.normal_ (0.0, deviation, generator) |> ignore
 

@@ -37,14 +37,14 @@ module internal Circle =
         Shape.same (nameof negativeCounts) negativeCounts (nameof negative) negative
 
         let logSum (counts: Tensor) (logits: Tensor) =
-            logits.masked_fill(counts.logical_not (), absent.ToScalar()).logsumexp 1L
+            logits.masked_fill(counts.logical_not (), Numbers.scalar absent).logsumexp 1L
 
-        let gamma (scale: float) = scale.ToScalar()
-        let alpha = ((1.0 + margin).ToScalar() - positive).clamp_min (0.0.ToScalar())
-        let beta = (negative + margin.ToScalar()).clamp_min (0.0.ToScalar())
-        let pull = logSum positiveCounts (alpha * ((1.0 - margin).ToScalar() - positive) * gamma scale)
-        let push = logSum negativeCounts (beta * (negative - margin.ToScalar()) * gamma scale)
-        let total = pull + push
+        let zero, gamma = Numbers.scalar 0.0, Numbers.scalar scale
+        let alpha = (positive - Numbers.scalar (1.0 + margin)).neg().clamp_min zero
+        let beta = (negative - Numbers.scalar -margin).clamp_min zero
+        let pull = logSum positiveCounts (alpha * (positive - Numbers.scalar (1.0 - margin)).neg () * gamma)
+        let push = logSum negativeCounts (beta * (negative - Numbers.scalar margin) * gamma)
+        let total = Numbers.plus pull push
         total.logaddexp (torch.zeros_like total)
 
     /// One value per mention with one gold each.  scores : see `Scores.ofVectors`
@@ -53,22 +53,30 @@ module internal Circle =
         let goldCounts = torch.ones_like (gold, dtype = System.Nullable torch.bool)
         ofSimilarities scale margin gold goldCounts scores.Negative scores.Counts
 
-    /// One value per mention, from vectors.
+    let private allCount (scores: Tensor) = torch.ones_like (scores, dtype = System.Nullable torch.bool)
+
+    let private unmasked scale margin positive negative =
+        ofSimilarities scale margin positive (allCount positive) negative (allCount negative)
+
+    /// One value per mention, from vectors, each mention with its own golds and negatives.
     ///
     /// query     : [batch; dim]
-    /// golds     : [batch; golds; dim], or [golds; dim] for golds that all mentions share
-    /// negatives : [batch; count; dim], or [count; dim] shared. Both shared is what the published call amounts to: there
-    ///             the golds of the whole batch count as golds of each mention.
+    /// golds     : [batch; golds; dim]
+    /// negatives : [batch; count; dim]
     /// returns   : [batch]
-    /// raises    : ArgumentException when the shapes do not fit each other
+    /// raises    : ArgumentException when scale <= 0 or the shapes do not fit each other
     /// example   : CircleTests «circle, the worked example»
+    /// see       : `shared`
     let perMention scale margin similarity (query: Tensor) (golds: Tensor) (negatives: Tensor) : Tensor =
-        let scoresOf (items: Tensor) =
-            if items.dim () = 2L then
-                Similarity.matrix similarity query items
-            else
-                Similarity.each similarity query items
+        unmasked scale margin (Similarity.each similarity query golds) (Similarity.each similarity query negatives)
 
-        let allCount (scores: Tensor) = torch.ones_like (scores, dtype = System.Nullable torch.bool)
-        let positive, negative = scoresOf golds, scoresOf negatives
-        ofSimilarities scale margin positive (allCount positive) negative (allCount negative)
+    /// One value per mention, from vectors, all mentions with the same golds and negatives: for parity. The published call
+    /// amounts to this, so there the golds of the whole batch count as golds of each mention.
+    ///
+    /// query     : [batch; dim]
+    /// golds     : [golds; dim]
+    /// negatives : [count; dim]
+    /// returns   : [batch]
+    /// raises    : ArgumentException when scale <= 0 or the shapes do not fit each other
+    let shared scale margin similarity (query: Tensor) (golds: Tensor) (negatives: Tensor) : Tensor =
+        unmasked scale margin (Similarity.matrix similarity query golds) (Similarity.matrix similarity query negatives)

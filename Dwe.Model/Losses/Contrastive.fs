@@ -7,7 +7,7 @@ open Dwe.Model.Tensors
 [<RequireQualifiedAccess>]
 module internal Contrastive =
 
-    let private half (left: Tensor) (right: Tensor) = (left + right) * 0.5.ToScalar()
+    let private half (left: Tensor) (right: Tensor) = Numbers.plus left right * Numbers.scalar 0.5
 
     /// CLIP's loss: image to text and text to image averaged, one value per mention.
     ///
@@ -54,8 +54,8 @@ module internal Contrastive =
             let empty = scores.Counts.any(1L).logical_not ()
             // A row without negatives gets finite terms first and 0 last, so that its gradient is 0 and not NaN.
             let ignored = scores.Counts.logical_or(empty.unsqueeze 1L).logical_not ()
-            let excess = (scores.Negative - gold) / temperature.ToScalar()
-            excess.masked_fill(ignored, (-infinity).ToScalar()).logsumexp(1L).masked_fill (empty, 0.0.ToScalar())
+            let excess = (scores.Negative - gold) / Numbers.scalar temperature
+            excess.masked_fill(ignored, Numbers.scalar -infinity).logsumexp(1L).masked_fill (empty, Numbers.scalar 0.0)
 
         let fromLeft, fromRight = Views.all Similarity.Dot counts left right
         half (ofScores fromLeft) (ofScores fromRight)

@@ -19,7 +19,8 @@ module internal NPair =
     let ofScores (scores: Scores) : Tensor =
         let gold = scores.Gold.unsqueeze 1L
 
-        let excess = (scores.Negative - gold).masked_fill (scores.Counts.logical_not (), (-infinity).ToScalar())
+        let excess =
+            (scores.Negative - gold).masked_fill (scores.Counts.logical_not (), Numbers.scalar -infinity)
 
         torch.cat([| torch.zeros_like gold; excess |], 1L).logsumexp (1L)
 
@@ -49,4 +50,4 @@ module internal NPair =
     let l2 (query: Tensor) (gold: Tensor) : Tensor =
         Shape.is [ -1L; -1L ] (nameof query) query
         Shape.same (nameof gold) gold (nameof query) query
-        (query * query + gold * gold).sum 1L
+        (Numbers.plus (query * query) (gold * gold)).sum 1L

@@ -27,7 +27,7 @@ module internal NtXent =
         let fromLeft, fromRight = Views.all Similarity.Cosine counts left right
         let factor = torch.tensor (1.0 / temperature, dtype = left.dtype, device = left.device)
         let ofScores scores = scores |> Scores.times factor |> NPair.ofScores
-        (ofScores fromLeft + ofScores fromRight) * 0.5.ToScalar()
+        Numbers.plus (ofScores fromLeft) (ofScores fromRight) * Numbers.scalar 0.5
 
     /// `perMentionMasked` with every other mention of the batch as a negative.
     ///

@@ -33,5 +33,5 @@ module internal Reduction =
         notEmpty values
         Shape.mask (nameof mask) mask
         Shape.same (nameof mask) mask (nameof values) values
-        let counted = mask.sum(torch.int64).clamp_min (1L.ToScalar())
-        values.masked_fill(mask.logical_not (), 0.0.ToScalar()).sum () / counted
+        let counted = mask.sum(values.dtype).clamp_min (Numbers.scalar 1.0)
+        values.masked_fill(mask.logical_not (), Numbers.scalar 0.0).sum () / counted

@@ -28,7 +28,7 @@ module internal Scores =
     let private allCount (scores: Tensor) = torch.ones_like (scores, dtype = Nullable torch.bool)
 
     /// Every other mention of the batch counts, a mention itself does not.  rows : [batch; ...] -> [batch; batch] bool
-    let others (rows: Tensor) : Tensor = torch.eye(Shape.size 0 rows, device = rows.device).eq (0L.ToScalar())
+    let others (rows: Tensor) : Tensor = torch.eye(Shape.size 0 rows, device = rows.device).eq (Numbers.scalar 0.0)
 
     /// Scores of gold and negatives.
     ///

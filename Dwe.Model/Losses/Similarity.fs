@@ -21,7 +21,7 @@ module internal Similarity =
     let private squaredNorm (rows: Tensor) = (rows * rows).sum (-1L, keepdim = true)
 
     /// x / max(|x|, 1e-6) along the last axis.  [..., dim] -> [..., dim]; the zero vector stays zero.
-    let direction (rows: Tensor) : Tensor = rows / (squaredNorm rows).clamp_min(squaredFloor.ToScalar()).sqrt ()
+    let direction (rows: Tensor) : Tensor = rows / (squaredNorm rows).clamp_min(Numbers.scalar squaredFloor).sqrt ()
 
     let private prepare similarity (rows: Tensor) =
         match similarity with
@@ -85,8 +85,8 @@ module internal Similarity =
     /// see         : `pairs Similarity.Cosine`, whose result does not depend on lengths
     let shrunkCosine (shrink: float) (left: Tensor) (right: Tensor) : Tensor =
         Shape.same (nameof right) right (nameof left) left
-        let length (rows: Tensor) = ((rows * rows).sum -1L).clamp_min(squaredFloor.ToScalar()).sqrt ()
-        (left * right).sum -1L / (length left * length right + shrink.ToScalar())
+        let length (rows: Tensor) = ((rows * rows).sum -1L).clamp_min(Numbers.scalar squaredFloor).sqrt ()
+        (left * right).sum -1L / (length left * length right |> Numbers.plusNumber shrink)
 
     /// The length of a vector, or the distance of two when given their difference.
     ///
@@ -100,10 +100,13 @@ module internal Similarity =
         if not (power >= 1.0) then
             invalidArg (nameof power) $"power is {power}, expected at least 1"
 
-        let sum = (rows.abs().pow (power.ToScalar())).sum -1L
-        let isZero = sum.eq (0.0.ToScalar())
+        let sum = (rows.abs().pow (Numbers.scalar power)).sum -1L
+        let isZero = sum.eq (Numbers.scalar 0.0)
         // The root is taken of 1 where the sum is 0, so that no infinite slope meets the zero of the mask.
-        sum.masked_fill(isZero, 1.0.ToScalar()).pow((1.0 / power).ToScalar()).masked_fill (isZero, 0.0.ToScalar())
+        sum
+            .masked_fill(isZero, Numbers.scalar 1.0)
+            .pow(Numbers.scalar (1.0 / power))
+            .masked_fill (isZero, Numbers.scalar 0.0)
 
     /// The published `lp_distance`, for parity only: without the absolute value, so for odd p a sum of signed powers, and
     /// NaN where p > 1 and that sum is negative.
@@ -116,4 +119,4 @@ module internal Similarity =
         if power < 1 then
             invalidArg (nameof power) $"power is {power}, expected at least 1"
 
-        ((rows.pow ((float power).ToScalar())).sum -1L).pow ((1.0 / float power).ToScalar())
+        ((rows.pow (Numbers.scalar (float power))).sum -1L).pow (Numbers.scalar (1.0 / float power))

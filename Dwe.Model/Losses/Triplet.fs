@@ -11,7 +11,7 @@ module internal Triplet =
         if not (margin >= 0.0) then
             invalidArg (nameof margin) $"margin is {margin}, expected at least 0"
 
-        (negative - gold + margin.ToScalar()).clamp_min (0.0.ToScalar())
+        (negative - gold - Numbers.scalar -margin).clamp_min (Numbers.scalar 0.0)
 
     /// The hinge, averaged over a mention's negatives, one value per mention.
     ///
@@ -23,8 +23,8 @@ module internal Triplet =
     /// see     : NPair.ofScores (a softmax instead of a margin)
     let ofScores (margin: float) (scores: Scores) : Tensor =
         let hinges = hinge margin (scores.Gold.unsqueeze 1L) scores.Negative
-        let counted = scores.Counts.sum(1L, false, torch.int64).clamp_min (1L.ToScalar())
-        hinges.masked_fill(scores.Counts.logical_not (), 0.0.ToScalar()).sum 1L / counted
+        let counted = scores.Counts.sum(1L, false, hinges.dtype).clamp_min (Numbers.scalar 1.0)
+        hinges.masked_fill(scores.Counts.logical_not (), Numbers.scalar 0.0).sum 1L / counted
 
     /// The hinge on cosine distance with one negative each, one value per mention.
     ///

@@ -98,12 +98,7 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
             each (fun struct (name, _, _) -> moments[name].First),
             each (fun struct (name, _, _) -> moments[name].Second),
             each (fun _ -> counter),
-            scale,
-            rate,
-            decay,
-            options.Beta1,
-            options.Beta2,
-            epsilon
+            torch.tensor [| scale; rate; decay; options.Beta1; options.Beta2; epsilon |]
         )
         |> ignore
 

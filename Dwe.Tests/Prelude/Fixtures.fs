@@ -28,5 +28,8 @@ let path (relative: string) = Path.Combine(root, relative)
 /// Skips the running test, visibly and counted, when the fixture file or folder is absent.
 let required (relative: string) =
     let full = path relative
-    if not (File.Exists full || Directory.Exists full) then skiptest $"fixture {relative} is absent"
+
+    if not (File.Exists full || Directory.Exists full) then
+        skiptest $"fixture {relative} is absent"
+
     full
