@@ -16,9 +16,6 @@ internal sealed class Evaluator : IDisposable
 {
     private const int QueriesAtOnce = 1024;
 
-    // Scores held at once under full-kb: 256 MB.
-    private const long ScoresAtOnce = 1L << 26;
-
     private readonly RunData data;
     private readonly string split;
     private readonly int[] golds;
@@ -102,19 +99,8 @@ internal sealed class Evaluator : IDisposable
         return [.. ranks.Select((rank, mention) => golds[mention] < 0 ? Rank.Missing : rank)];
     }
 
-    private Rank[] RankAll(float[] queries, int dim)
-    {
-        var atOnce = (int)Math.Max(1, ScoresAtOnce / data.Dataset.Entities.Count);
-        var ranks = new List<Rank>(golds.Length);
-        for (var first = 0; first < golds.Length; first += atOnce)
-        {
-            var count = Math.Min(atOnce, golds.Length - first);
-            var table = Ranks.ScoreEverything(dim, queries.AsMemory(first * dim, count * dim), entityTensor.Value);
-            ranks.AddRange(Ranks.GoldListed(golds[first..(first + count)], table).OrThrow());
-        }
-
-        return [.. ranks];
-    }
+    private Rank[] RankAll(float[] queries, int dim) =>
+        Ranks.OfEverything(dim, queries.AsMemory(), entityTensor.Value, golds).OrThrow();
 
     private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)
     {

@@ -6,6 +6,7 @@ open System
 open System.Diagnostics
 open TorchSharp
 open Dwe.Model.Batches
+open Dwe.Model.Config
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
 open Dwe.Model.Losses
@@ -50,6 +51,7 @@ let private batch rows =
           Profile = None }
       Positive = normal [ rows; size ] * (0.05).ToScalar()
       Negative = Some(normal [ rows; 1L; size ] * (0.05).ToScalar())
+      NegativeEntity = None
       Entity = torch.arange rows }
 
 let private parts precision =
@@ -105,12 +107,12 @@ let private step rate precision =
 
     let rows = 128L
     use net = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Published.recipe sizes)
-    use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
+    use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
     let options = { Rate = 1e-5; Schedule = Constant; ClipNorm = 1.0 }
     let batches = [| for _ in 0..7 -> batch rows |]
 
     let lossOf (published: Published) (batch: TrainingBatch) =
-        Total.published PublishedFactors.published (published.Outputs batch.Mentions) batch
+        Total.published RunConfig.Defaults.Loss (published.Outputs batch.Mentions) batch
 
     let report name seconds extra =
         printfn $"  %-26s{name} %7.2f{1000.0 * seconds} ms  %8.0f{float rows / seconds} mentions/s{extra}"
