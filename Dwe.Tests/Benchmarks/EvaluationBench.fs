@@ -65,8 +65,7 @@ let private rankAll () =
     let golds = Array.init count id
 
     let seconds =
-        median 1 5 (fun () ->
-            ranksOf (Ranks.OfEverything(dim, queries.AsMemory(), entities, golds)))
+        median 1 5 (fun () -> ranksOf (Ranks.OfEverything(dim, queries.AsMemory(), entities, golds)))
 
     let rate = float count / seconds
     let gflops = rate * 2.0 * float all * float dim / 1e9
