@@ -11,6 +11,7 @@ let private benchmarks =
       "text", Benchmarks.TextBench.run ]
 
 let private bench names =
+    Dwe.Host.Native.GlibcAllocator.Tune() |> ignore
     let wanted (name, _) = List.isEmpty names || List.contains name names
 
     for name, run in List.filter wanted benchmarks do
