@@ -84,7 +84,25 @@ internal sealed class Evaluator : IDisposable
             all.AddRange(matcher.Query(features, [.. rows]));
         }
 
-        return Normalized([.. all], matcher.Sizes.Entity);
+        float[] queries = [.. all];
+        RequireFinite(queries, matcher.Sizes.Entity);
+        return Normalized(queries, matcher.Sizes.Entity);
+    }
+
+    /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
+    private void RequireFinite(float[] queries, int dim)
+    {
+        for (var row = 0; row < golds.Length; row++)
+        {
+            var query = queries.AsSpan(row * dim, dim);
+            if (!float.IsFinite(Scoring.dot(query, query)))
+            {
+                var mention = data.Mentions(split)[row];
+                throw new UserErrorException(UserError.NewValueInvalid(
+                    $"{split}, mention '{mention.Key}' ('{mention.Text}')", "its query", "not a finite number",
+                    "finite numbers; the model's weights have grown out of bounds"));
+            }
+        }
     }
 
     private Rank[] RankListed(float[] queries, int dim, Protocol protocol)
