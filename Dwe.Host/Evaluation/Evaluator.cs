@@ -45,11 +45,17 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>Evaluates a model.</summary>
-    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose score is not finite.</exception>
-    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system) =>
+        Run(Queries(matcher), protocol, system);
+
+    /// <summary>Evaluates queries, [mentions; entity width], which are normalised in place.</summary>
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system)
     {
-        var queries = Queries(matcher);
-        var dim = queries.Length / golds.Length;
+        var dim = (int)data.Entities.shape[1];
+        RequireFinite(queries, dim);
+        Ranks.Normalize(queries, dim);
         return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
     }
 
@@ -84,9 +90,7 @@ internal sealed class Evaluator : IDisposable
             all.AddRange(matcher.Query(features, [.. rows]));
         }
 
-        float[] queries = [.. all];
-        RequireFinite(queries, matcher.Sizes.Entity);
-        return Normalized(queries, matcher.Sizes.Entity);
+        return [.. all];
     }
 
     /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
