@@ -9,8 +9,7 @@ let private counts (summary: Impl.TestRunSummary) =
     let passed, failed = summary.passed.Length, summary.failed.Length + summary.errored.Length
     let skipped = summary.ignored.Length
 
-    $"{passed} passed, {failed} failed"
-    + (if skipped > 0 then $", {skipped} skipped" else "")
+    $"{passed} passed, {failed} failed" + (if skipped > 0 then $", {skipped} skipped" else "")
 
 let private run argv =
     let last = ref None

@@ -59,7 +59,11 @@ internal sealed class RunFolder(string path)
             Directory.Delete(folder, recursive: true);
         }
 
-        File.Delete(History);
+        if (File.Exists(History))
+        {
+            File.Delete(History);
+        }
+
         AtomicFile.WriteText(ConfigFile, Configuration.Write(config));
         JsonFiles.Write(ManifestFile, manifest);
     }

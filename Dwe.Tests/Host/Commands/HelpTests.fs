@@ -28,12 +28,15 @@ let tests =
               withoutLibTorch (fun build ->
                   let run arguments = DweProcess.runIn build arguments []
 
-                  for arguments in [ []; [ "--help" ]; [ "train"; "--help" ]; [ "eval"; "--help" ]; [ "--version" ]; [ "config" ] ] do
+                  for arguments in
+                      [ []; [ "--help" ]; [ "train"; "--help" ]; [ "eval"; "--help" ]; [ "--version" ]; [ "config" ] ] do
                       let shown = run arguments
                       Expect.equal (shown.ExitCode, shown.Errors) (0, "") $"{arguments}"
                       Expect.isNonEmpty shown.Output $"{arguments}"
 
-                  let settings = [ "--data"; SampleRun.sample; "--features"; Path.Combine(SampleRun.sample, "features") ]
+                  let settings =
+                      [ "--data"; SampleRun.sample; "--features"; Path.Combine(SampleRun.sample, "features") ]
+
                   let out = Path.Combine(build, "run")
                   let refused = run ([ "train"; "--out"; out ] @ settings)
                   Expect.equal refused.ExitCode 2 "the exit code"

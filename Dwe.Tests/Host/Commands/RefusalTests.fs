@@ -25,7 +25,7 @@ let private refusedTraining name extra (expected: string -> string) =
 
 let private edit (path: string) (before: string) (after: string) =
     let text = File.ReadAllText path
-    Expect.stringContains text before path
+    Expect.isTrue (text.Contains before) $"{path} has '{before}'"
     File.WriteAllText(path, text.Replace(before, after))
 
 let private truncate (path: string) bytes =
@@ -45,38 +45,24 @@ let private again = "Write the store again with `dwe features`."
 let configurations =
     testList
         "a training that cannot begin: configuration"
-        [ refusedTraining
-              "an unknown key"
-              (fun _ -> [ "--preset"; "sample"; "--set"; "droput=0.3" ])
-              (fun _ -> "--set: unknown key 'droput'; did you mean model.dropout?")
+        [ refusedTraining "an unknown key" (fun _ -> [ "--preset"; "sample"; "--set"; "droput=0.3" ]) (fun _ ->
+              "--set: unknown key 'droput'; did you mean model.dropout?")
           refusedTraining
               "a comma for a point"
               (fun _ -> [ "--preset"; "sample"; "--set"; "model.dropout=0,3" ])
               (fun _ -> "--set: model.dropout is '0,3', expected a number from 0 up to 1, with a point.")
-          refusedTraining
-              "an unknown preset"
-              (fun _ -> [ "--preset"; "sampel" ])
-              (fun _ -> "--preset: unknown key 'sampel'; did you mean sample?")
-          refusedTraining
-              "an unknown precision"
-              (fun _ -> [ "--preset"; "sample"; "--precision"; "float16" ])
-              (fun _ -> "--set: training.precision is 'float16', expected one of float32, bf16-mixed, float64.")
-          refusedTraining
-              "an unknown device"
-              (fun _ -> [ "--preset"; "sample"; "--device"; "gpu" ])
-              (fun _ -> "command line: --device is 'gpu', expected one of auto, cpu, cuda.")
-          refusedTraining
-              "an unknown option"
-              (fun _ -> [ "--preset"; "sample"; "--fetures"; "x" ])
-              (fun _ -> "unrecognized argument: '--fetures'; did you mean --features? See `dwe train --help`.")
-          refusedTraining
-              "a preset and a file"
-              (fun folder -> [ "--preset"; "sample"; "--config"; folder ])
-              (fun _ -> "--preset and --config exclude each other. Name one of them and change keys with --set.")
-          refusedTraining
-              "no data"
-              (fun _ -> [ "--preset"; "wikimel" ])
-              (fun _ -> "--data is missing: it names the folder of the data set. See `dwe train --help`.")
+          refusedTraining "an unknown preset" (fun _ -> [ "--preset"; "sampel" ]) (fun _ ->
+              "--preset: unknown key 'sampel'; did you mean sample?")
+          refusedTraining "an unknown precision" (fun _ -> [ "--preset"; "sample"; "--precision"; "float16" ]) (fun _ ->
+              "--set: training.precision is 'float16', expected one of float32, bf16-mixed, float64.")
+          refusedTraining "an unknown device" (fun _ -> [ "--preset"; "sample"; "--device"; "gpu" ]) (fun _ ->
+              "command line: --device is 'gpu', expected one of auto, cpu, cuda.")
+          refusedTraining "an unknown option" (fun _ -> [ "--preset"; "sample"; "--fetures"; "x" ]) (fun _ ->
+              "unrecognized argument: '--fetures'; did you mean --features? See `dwe train --help`.")
+          refusedTraining "a preset and a file" (fun folder -> [ "--preset"; "sample"; "--config"; folder ]) (fun _ ->
+              "--preset and --config exclude each other. Name one of them and change keys with --set.")
+          refusedTraining "no data" (fun _ -> [ "--preset"; "wikimel" ]) (fun _ ->
+              "--data is missing: it names the folder of the data set. See `dwe train --help`.")
           refusedTraining
               "a configuration file that is not there"
               (fun folder -> [ "--config"; Path.Combine(folder, "mine.json") ])
@@ -113,11 +99,13 @@ let data =
                   $"{folder}/data/dev.json: not found; expected the dev split. A WikiMEL folder holds train.json, dev.json, qids_ordered.json, property.json or brief.json; check --data.")
           refusedTraining
               "a broken line of JSON"
-              (changed (fun data -> edit (Path.Combine(data, "train.json")) "\"2-0\": {\n  \"id\": \"2\"," "\"2-0\": {\n  \"id\" \"2\","))
+              (changed (fun data ->
+                  edit (Path.Combine(data, "train.json")) "\"2-0\": {\n  \"id\": \"2\"," "\"2-0\": {\n  \"id\" \"2\","))
               (fun folder -> $"{folder}/data/train.json: line 10, byte 8: found text that is no JSON, expected JSON.")
           refusedTraining
               "a record without a mention"
-              (changed (fun data -> edit (Path.Combine(data, "train.json")) "\"mentions\": \"Theodore Velmar\"" "\"mention\": \"x\""))
+              (changed (fun data ->
+                  edit (Path.Combine(data, "train.json")) "\"mentions\": \"Theodore Velmar\"" "\"mention\": \"x\""))
               (fun folder ->
                   $"{folder}/data/train.json: line 2, key '1': found a record without 'mentions', expected the mention's text.")
           refusedTraining
@@ -134,19 +122,22 @@ let data =
               "a store whose file was cut"
               (changed (fun data -> truncate (Path.Combine(data, "features", "dev", "text.safetensors")) 100))
               (fun folder ->
-                  $"{folder}/data/features/dev/text.safetensors: tensor 'text': found offsets 2432 to 313728, expected at most the 313628 bytes of data.")
+                  $"{folder}/data/features/dev/text.safetensors: tensor 'text': found data_offsets [2432, 313728], expected a range within the 313628 bytes of data.")
           refusedTraining
               "a store of another width than it says"
-              (changed (fun data -> edit (Path.Combine(data, "features", "manifest.json")) "\"dim\": 512" "\"dim\": 256"))
+              (changed (fun data ->
+                  edit (Path.Combine(data, "features", "manifest.json")) "\"dim\": 512" "\"dim\": 256"))
               (fun folder ->
                   $"{folder}/data/features/dev/mention.safetensors: mention F32 [152, 512], expected mention F32 [152, 256] as the manifest says. {again}")
           refusedTraining
               "a store of another number of rows than it says"
-              (changed (fun data -> edit (Path.Combine(data, "features", "manifest.json")) "\"rows\": 192" "\"rows\": 191"))
-              (fun folder -> $"{folder}/data/features/entities/rows.json: 192 rows, expected 191 as the manifest says. {again}")
+              (changed (fun data ->
+                  edit (Path.Combine(data, "features", "manifest.json")) "\"rows\": 192" "\"rows\": 191"))
+              (fun folder ->
+                  $"{folder}/data/features/entities/rows.json: 192 rows, expected 191 as the manifest says. {again}")
           refusedTraining
               "the store of another data set"
-              (changed (fun data -> edit (Path.Combine(data, "dev.json")) "danced" "leapt"))
+              (changed (fun data -> edit (Path.Combine(data, "dev.json")) "puck" "ball"))
               (fun folder ->
                   let hash = (Dwe.Host.Data.DatasetReaders.Read(Path.Combine(folder, "data"))).ContentHash
 
@@ -167,15 +158,12 @@ let data =
 /// A copy of the shared run; the copy is changed and evaluated.
 let private refusedRun name change (arguments: string -> string list) (expected: string -> string) =
     testCase name (fun () ->
-        Folder.temporary (fun folder ->
-            let shared, _ = SampleRun.shared.Value
-            let run, out = Path.Combine(folder, "run"), Path.Combine(folder, "out.json")
-            SampleRun.copy shared run
+        SampleRun.withCopy (fun run ->
+            let out = run + ".json"
             change run
             refused (arguments run @ [ "--json"; out ]) out (expected run)))
 
-let private refusedEval name change expected =
-    refusedRun name change (fun run -> [ "eval"; "--run"; run ]) expected
+let private refusedEval name change expected = refusedRun name change (fun run -> [ "eval"; "--run"; run ]) expected
 
 let private weights run = Path.Combine(run, "checkpoints", "best", "weights.safetensors")
 
@@ -191,7 +179,11 @@ let private reheader (change: JsonObject -> byte[] -> byte[]) path =
         let data = change header bytes[start..]
         let text = header.ToJsonString()
         let text = text.PadRight((text.Length + 7) / 8 * 8)
-        File.WriteAllBytes(path, Array.concat [ BitConverter.GetBytes(int64 text.Length); Encoding.UTF8.GetBytes text; data ])
+
+        File.WriteAllBytes(
+            path,
+            Array.concat [ BitConverter.GetBytes(int64 text.Length); Encoding.UTF8.GetBytes text; data ]
+        )
 
 let private rename (before: string) (after: string) =
     reheader (fun header data ->
@@ -221,11 +213,17 @@ let checkpoints =
         [ refusedEval "a folder that is no run" (fun run -> Directory.Delete(run, true)) (fun run ->
               $"{run}/manifest.json: not found; expected a run made by `dwe train`. Check the folder's name.")
           refusedEval "weights that were cut" (fun run -> truncate (weights run) 10) (fun run ->
-              $"{weights run}: tensor 'logit_scale': found offsets 149120 to 149124, expected at most the 149114 bytes of data.")
-          refusedEval "a weight of another name" (fun run -> rename "text.norm.bias" "text.norm.bais" (weights run)) (fun run ->
-              $"checkpoint '{weights run}' does not fit: missing text.norm.bias; unexpected text.norm.bais.")
-          refusedEval "a weight of another shape" (fun run -> reshape "text.linear.weight" [ 512; 32 ] (weights run)) (fun run ->
-              $"checkpoint '{weights run}' does not fit: text.linear.weight is [512; 32], expected [32; 512].")
+              $"{weights run}: tensor 'output.bias': found data_offsets [148224, 150272], expected a range within the 150266 bytes of data.")
+          refusedEval
+              "a weight of another name"
+              (fun run -> rename "text.norm.bias" "text.norm.bais" (weights run))
+              (fun run ->
+                  $"checkpoint '{weights run}' does not fit: missing text.norm.bias; unexpected text.norm.bais.")
+          refusedEval
+              "a weight of another shape"
+              (fun run -> reshape "text.linear.weight" [ 512; 32 ] (weights run))
+              (fun run ->
+                  $"checkpoint '{weights run}' does not fit: text.linear.weight is [512; 32], expected [32; 512].")
           refusedEval "a weight that is missing" (fun run -> dropLast (weights run)) (fun run ->
               $"checkpoint '{weights run}' does not fit: missing logit_scale.")
           refusedEval
@@ -236,25 +234,28 @@ let checkpoints =
                   BitConverter.TryWriteBytes(Span(bytes, bytes.Length - 8, 4), nanf) |> ignore
                   File.WriteAllBytes(weights run, bytes))
               (fun _ ->
-                  let first = Seq.head ((SampleRun.json (Path.Combine(SampleRun.sample, "dev.json"))).EnumerateObject())
+                  let first =
+                      Seq.head ((SampleRun.json (Path.Combine(SampleRun.sample, "dev.json"))).EnumerateObject())
+
                   let text = first.Value.GetProperty("mentions").GetString()
 
                   $"dev, mention '{first.Name}' ('{text}'): its query is 'not a finite number', expected finite numbers; the model's weights have grown out of bounds.")
-          refusedEval "a configuration with an unknown key" (fun run -> edit (Path.Combine(run, "config.json")) "dropout" "droput") (fun run ->
-              $"{run}/config.json: unknown key 'model.droput'; did you mean model.dropout?")
+          refusedEval
+              "a configuration with an unknown key"
+              (fun run -> edit (Path.Combine(run, "config.json")) "dropout" "droput")
+              (fun run -> $"{run}/config.json: unknown key 'model.droput'; did you mean model.dropout?")
           refusedRun
               "optimizer's moments that do not fit, on resuming"
               (fun run ->
-                  rename "first.logit_scale" "first.logit_scales" (Path.Combine(run, "checkpoints", "last", "optimizer.safetensors")))
+                  rename
+                      "first.logit_scale"
+                      "first.logit_scales"
+                      (Path.Combine(run, "checkpoints", "last", "optimizer.safetensors")))
               (fun run -> [ "train"; "--out"; run; "--resume" ])
               (fun run ->
                   $"checkpoint '{run}/checkpoints/last/optimizer.safetensors' does not fit: missing first.logit_scale; unexpected first.logit_scales.")
-          refusedRun
-              "a folder that holds a run, on training"
-              ignore
-              (fun run -> SampleRun.words run [])
-              (fun run ->
-                  $"command line: --out is '{run}', expected a folder without a run in it; go on with --resume, or name another folder.")
+          refusedRun "a folder that holds a run, on training" ignore (fun run -> SampleRun.words run []) (fun run ->
+              $"command line: --out is '{run}', expected a folder without a run in it; go on with --resume, or name another folder.")
           refusedRun
               "a folder that holds a feature store, on training"
               (fun run ->
@@ -275,8 +276,14 @@ let checkpoints =
               (fun run ->
                   $"{run}/checkpoints/best: not found; expected a checkpoint. The run was stopped before its first evaluation: go on with `dwe train --out {run} --resume`.")
           refusedRun
-              "what the system says of a file is one line, too"
-              (fun run -> Directory.CreateDirectory(Path.Combine(run, "results", "dev-strict.json.d")) |> ignore)
-              (fun run -> [ "eval"; "--run"; run; "--split"; "dev"; "--candidates"; Path.Combine(run, "config.json") ])
+              "a candidate file that is none"
+              ignore
+              (fun run -> [ "eval"; "--run"; run; "--candidates"; Path.Combine(run, "config.json") ])
+              (fun run -> $"{run}/config.json: line 2, key 'model': found an object, expected a list of texts.")
+          refusedRun
+              "what the system says of a file"
               (fun run ->
-                  $"{run}/config.json: line 2, key 'model': found an object, expected a list of texts.") ]
+                  File.Delete(Path.Combine(run, "results", "dev-strict.json"))
+                  Directory.CreateDirectory(Path.Combine(run, "results", "dev-strict.json")) |> ignore)
+              (fun run -> [ "eval"; "--run"; run ])
+              (fun run -> $"Is a directory : '{run}/results/dev-strict.json'") ]

@@ -11,11 +11,9 @@ open Dwe.Tests.Prelude
 
 let private resultOf run name = Path.Combine(run, "results", name)
 
-let private metric (name: string) (result: JsonElement) =
-    result.GetProperty("metrics").GetProperty(name).GetDouble()
+let private metric (name: string) (result: JsonElement) = result.GetProperty("metrics").GetProperty(name).GetDouble()
 
-let private count (name: string) (result: JsonElement) =
-    result.GetProperty("counts").GetProperty(name).GetInt32()
+let private count (name: string) (result: JsonElement) = result.GetProperty("counts").GetProperty(name).GetInt32()
 
 let private metrics = [ "hits@1"; "hits@3"; "hits@5"; "hits@10"; "hits@20"; "mrr" ]
 
@@ -92,8 +90,8 @@ let training =
           <| fun () ->
               let run, printed = SampleRun.shared.Value
               let result = SampleRun.json (resultOf run "dev-strict.json")
-              // A random order of eleven candidates or so has an MRR of about 0.1.
-              Expect.isGreaterThan (metric "mrr" result) 0.2 "learned"
+              // A random order of 30 candidates has an MRR of (1 + 1/2 + ... + 1/30) / 30 = 0.133.
+              Expect.isGreaterThan (metric "mrr" result) 0.16 "learned"
 
               for part in [ "chance"; "candidate-order"; "Shares in percent."; $"run: {run}" ] do
                   Expect.stringContains printed.Output part "the table"
@@ -108,7 +106,8 @@ let training =
                       SampleRun.succeed
                           (SampleRun.words
                               run
-                              [ for setting in [ "optimizer.learning_rate=0"; "training.epochs=9"; "training.patience=2" ] do
+                              [ for setting in
+                                    [ "optimizer.learning_rate=0"; "training.epochs=9"; "training.patience=2" ] do
                                     "--set"
                                     setting ])
                           []
@@ -129,7 +128,9 @@ let training =
                   let environment = [ "LANG", "de_DE.UTF-8"; "LC_ALL", "de_DE.UTF-8"; "LC_NUMERIC", "de_DE.UTF-8" ]
 
                   let ended =
-                      SampleRun.succeed (SampleRun.words german [ "--json"; Path.Combine(folder, "result.json") ]) environment
+                      SampleRun.succeed
+                          (SampleRun.words german [ "--json"; Path.Combine(folder, "result.json") ])
+                          environment
 
                   let withoutEvents folder =
                       Folder.contents folder |> List.filter (fun (name, _) -> not (name.StartsWith "events"))
@@ -144,13 +145,17 @@ let evaluating =
         "dwe eval"
         [ testCase "gives what training reported, byte for byte"
           <| fun () ->
-              Folder.temporary (fun folder ->
-                  let run, _ = SampleRun.shared.Value
-                  let path = Path.Combine(folder, "result.json")
+              SampleRun.withCopy (fun run ->
+                  let path = Path.Combine(run, "result.json")
                   SampleRun.succeed [ "eval"; "--run"; run; "--json"; path ] [] |> ignore
-                  let reported = Path.Combine(string (Path.GetDirectoryName run), "result.json")
+                  let shared, _ = SampleRun.shared.Value
+                  let reported = Path.Combine(string (Path.GetDirectoryName shared), "result.json")
                   Expect.equal (File.ReadAllText path) (File.ReadAllText reported) "--json of both"
-                  Expect.equal (File.ReadAllText path) (File.ReadAllText(resultOf run "dev-strict.json")) "in the run")
+
+                  Expect.equal
+                      (File.ReadAllText path)
+                      (File.ReadAllText(resultOf shared "dev-strict.json"))
+                      "in the run")
 
           testCase "writes metrics as fractions, with a card, the system, bounds, recall and counts"
           <| fun () ->
@@ -170,8 +175,17 @@ let evaluating =
 
               Expect.equal
                   (fields (result.GetProperty "card"))
-                  [ "protocol"; "dataset"; "dataset_hash"; "split"; "mentions"; "knowledge_base_size"; "candidate_source"
-                    "candidate_hash"; "gold_injected"; "tie_rule"; "selection_split" ]
+                  [ "protocol"
+                    "dataset"
+                    "dataset_hash"
+                    "split"
+                    "mentions"
+                    "knowledge_base_size"
+                    "candidate_source"
+                    "candidate_hash"
+                    "gold_injected"
+                    "tie_rule"
+                    "selection_split" ]
                   "card"
 
               Expect.equal
@@ -181,24 +195,27 @@ let evaluating =
 
           testCase "legacy is never below strict, full-kb ranks among all entities, test is another split"
           <| fun () ->
-              let run, _ = SampleRun.shared.Value
-              let strict = SampleRun.json (resultOf run "dev-strict.json")
-              let legacy = evaluated [ "--run"; run; "--protocol"; "legacy" ]
-              let full = evaluated [ "--run"; run; "--protocol"; "full-kb" ]
-              let test = evaluated [ "--run"; run; "--split"; "test" ]
+              SampleRun.withCopy (fun run ->
+                  let strict = SampleRun.json (resultOf run "dev-strict.json")
+                  let legacy = evaluated [ "--run"; run; "--protocol"; "legacy" ]
+                  let full = evaluated [ "--run"; run; "--protocol"; "full-kb" ]
+                  let test = evaluated [ "--run"; run; "--split"; "test" ]
 
-              for name in metrics do
-                  Expect.isGreaterThanOrEqual (metric name legacy) (metric name strict) $"legacy, {name}"
-                  Expect.isLessThanOrEqual (metric name full) (metric name strict) $"full-kb, {name}"
+                  for name in metrics do
+                      Expect.isGreaterThanOrEqual (metric name legacy) (metric name strict) $"legacy, {name}"
+                      Expect.isLessThanOrEqual (metric name full) (metric name strict) $"full-kb, {name}"
 
-              Expect.equal (full.GetProperty("card").GetProperty("candidate_source").GetString()) "every entity" "full-kb"
-              Expect.equal (test.GetProperty("card").GetProperty("split").GetString()) "test" "test"
-              Expect.notEqual (metric "mrr" test) (metric "mrr" strict) "other mentions"
+                  let card (name: string) (result: JsonElement) =
+                      result.GetProperty("card").GetProperty(name).GetString()
 
-              for name in [ "dev-legacy.json"; "dev-full-kb.json"; "test-strict.json" ] do
-                  Expect.isTrue (File.Exists(resultOf run name)) name
-                  // The shared run stays as training left it.
-                  File.Delete(resultOf run name)
+                  Expect.equal (card "candidate_source" full) "every entity" "full-kb"
+                  Expect.equal (card "split" test) "test" "test"
+                  Expect.notEqual (metric "mrr" test) (metric "mrr" strict) "other mentions"
+
+                  Expect.equal
+                      (Folder.contents (Path.Combine(run, "results")) |> List.map fst)
+                      [ "dev-full-kb.json"; "dev-legacy.json"; "dev-strict.json"; "test-strict.json" ]
+                      "kept in the run")
 
           testCase "takes candidates by mention text and by record key, with the same metrics"
           <| fun () ->
@@ -212,7 +229,11 @@ let evaluating =
 
               withCandidates byKey (fun path ->
                   let result = evaluated (baseline @ [ "--candidates"; path ])
-                  Expect.equal (result.GetProperty("card").GetProperty("candidate_source").GetString()) "mine.json" "source"
+
+                  Expect.equal
+                      (result.GetProperty("card").GetProperty("candidate_source").GetString())
+                      "mine.json"
+                      "source"
 
                   Expect.equal
                       (result.GetProperty("metrics").GetRawText())
@@ -228,9 +249,12 @@ let evaluating =
                   |> List.choose (fun (i, (key, text, answer)) ->
                       let list = lists.Value[text]
 
-                      if i < 10 then Some(key, list |> List.filter (fun id -> id <> answer))
-                      elif i < 15 then None
-                      else Some(key, list))
+                      if i < 10 then
+                          Some(key, list |> List.filter (fun id -> id <> answer))
+                      elif i < 15 then
+                          None
+                      else
+                          Some(key, list))
 
               let golds = Map [ for key, _, answer in devMentions.Value -> key, answer ]
 
@@ -247,24 +271,40 @@ let evaluating =
 
                   Expect.equal (count "missed" result) 15 "missed"
                   Expect.equal (count "without_candidates" result) 5 "without candidates"
-                  Expect.floatClose Accuracy.veryHigh (metric "mrr" result) (List.sum reciprocal / 152.0) "mrr over all 152"
+
+                  Expect.floatClose
+                      Accuracy.veryHigh
+                      (metric "mrr" result)
+                      (List.sum reciprocal / 152.0)
+                      "mrr over all 152"
 
                   let first = reciprocal |> List.filter (fun value -> value = 1.0) |> List.length
                   Expect.equal (metric "hits@1" result) (float first / 152.0) "hits@1")
 
           testCase "the lists that dev was trained with are not taken for test, whose keys may be the same"
           <| fun () ->
-              let run, _ = SampleRun.shared.Value
+              SampleRun.withCopy (fun copied ->
+                  let mine = Path.Combine(copied, "mine.json")
 
-              Folder.temporary (fun folder ->
-                  let copied, mine = Path.Combine(folder, "run"), Path.Combine(folder, "mine.json")
-                  SampleRun.copy run copied
-                  File.WriteAllText(mine, JsonSerializer.Serialize(dict [ for key, _, answer in devMentions.Value -> key, [ answer ] ]))
+                  File.WriteAllText(
+                      mine,
+                      JsonSerializer.Serialize(dict [ for key, _, answer in devMentions.Value -> key, [ answer ] ])
+                  )
+
                   let manifest = Path.Combine(copied, "manifest.json")
                   let path = JsonSerializer.Serialize mine
-                  File.WriteAllText(manifest, (File.ReadAllText manifest).Replace("\"candidates\": null", $"\"candidates\": {path}"))
+
+                  File.WriteAllText(
+                      manifest,
+                      (File.ReadAllText manifest).Replace("\"candidates\": null", $"\"candidates\": {path}")
+                  )
+
                   let source arguments =
-                      (evaluated ([ "--run"; copied ] @ arguments)).GetProperty("card").GetProperty("candidate_source").GetString()
+                      (evaluated ([ "--run"; copied ] @ arguments))
+                          .GetProperty("card")
+                          .GetProperty("candidate_source")
+                          .GetString()
+
                   Expect.equal (source []) "mine.json" "dev"
                   Expect.equal (source [ "--split"; "test" ]) "search_top100.json" "test")
 
@@ -272,4 +312,4 @@ let evaluating =
           <| fun () ->
               let result = evaluated [ "--baseline"; "chance"; "--data"; SampleRun.sample ]
               Expect.equal (result.GetProperty("system").GetProperty("name").GetString()) "chance" "the system"
-              Expect.isLessThan (metric "hits@1" result) 0.2 "of about eleven candidates" ]
+              Expect.isLessThan (metric "hits@1" result) 0.2 "of 30 candidates" ]

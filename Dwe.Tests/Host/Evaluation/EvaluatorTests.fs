@@ -74,7 +74,10 @@ let private ranked protocol mentions ranks counts =
 
         // One mention alone makes every rank visible.
         if mentions.Length = 1 then
-            Expect.equal (evaluator.Run(east mentions, protocol, system).Metrics["mrr"].Value) (1.0 / ranks[0]) "the rank")
+            Expect.equal
+                (evaluator.Run(east mentions, protocol, system).Metrics["mrr"].Value)
+                (1.0 / ranks[0])
+                "the rank")
 
 let private miss = infinity
 
@@ -84,22 +87,37 @@ let private strict =
       "a tie of two at rank 3 counts half: 3.5", [ "north", Some all ], [ 3.5 ], (0, 0, 0, 0, 0)
       "only listed candidates compete", [ "north", Some [ "west"; "north" ] ], [ 1.0 ], (0, 0, 0, 0, 0)
       "a gold that is not listed is a miss", [ "east", Some [ "west"; "north" ] ], [ miss ], (1, 0, 0, 0, 0)
-      "a mention without a list is a miss and counted", [ "east", None; "east", Some all ], [ miss; 1.0 ], (1, 1, 0, 0, 0)
+      "a mention without a list is a miss and counted",
+      [ "east", None; "east", Some all ],
+      [ miss; 1.0 ],
+      (1, 1, 0, 0, 0)
       "an empty list is none", [ "east", Some []; "east", Some all ], [ miss; 1.0 ], (1, 1, 0, 0, 0)
-      "a candidate listed twice counts once", [ "slant", Some [ "east"; "east"; "slant"; "slant" ] ], [ 2.0 ], (0, 0, 0, 0, 0)
+      "a candidate listed twice counts once",
+      [ "slant", Some [ "east"; "east"; "slant"; "slant" ] ],
+      [ 2.0 ],
+      (0, 0, 0, 0, 0)
       "a candidate unknown to the knowledge base counts not at all",
       [ "slant", Some [ "Q404"; "slant"; "Q405" ] ],
       [ 1.0 ],
       (0, 0, 0, 0, 0)
-      "a list of unknown candidates is none", [ "east", Some [ "Q404" ]; "east", Some all ], [ miss; 1.0 ], (1, 1, 0, 0, 0)
-      "a gold outside of the knowledge base is a miss and counted", [ "Q404", Some [ "Q404"; "east" ] ], [ miss ], (1, 0, 1, 0, 0)
+      "a list of unknown candidates is none",
+      [ "east", Some [ "Q404" ]; "east", Some all ],
+      [ miss; 1.0 ],
+      (1, 1, 0, 0, 0)
+      "a gold outside of the knowledge base is a miss and counted",
+      [ "Q404", Some [ "Q404"; "east" ] ],
+      [ miss ],
+      (1, 0, 1, 0, 0)
       "NIL and unlabelled mentions stay in the denominator",
       [ "nil", Some all; "", Some all; "east", Some all ],
       [ miss; miss; 1.0 ],
       (2, 0, 0, 1, 1) ]
 
 let private legacy =
-    [ "a gold that is not listed is scored all the same", [ "slant", Some [ "west"; "north" ] ], [ 1.0 ], (0, 0, 0, 0, 0)
+    [ "a gold that is not listed is scored all the same",
+      [ "slant", Some [ "west"; "north" ] ],
+      [ 1.0 ],
+      (0, 0, 0, 0, 0)
       "a listed gold does not compete with itself", [ "slant", Some all ], [ 2.0 ], (0, 0, 0, 0, 0)
       "ties never count", [ "north", Some all ], [ 3.0 ], (0, 0, 0, 0, 0)
       "no candidates, no competition", [ "west", None; "west", Some all ], [ 1.0; 5.0 ], (0, 1, 0, 0, 0)
@@ -109,7 +127,10 @@ let private legacy =
 let private fullKb =
     [ "the lists do not matter", [ "slant", Some [ "slant" ]; "slant", None ], [ 2.0; 2.0 ], (0, 0, 0, 0, 0)
       "ties count half", [ "twin", None; "twin", Some all ], [ 3.5; 3.5 ], (0, 0, 0, 0, 0)
-      "a gold outside of the knowledge base is a miss", [ "Q404", Some all; "west", Some all ], [ miss; 5.0 ], (1, 0, 1, 0, 0) ]
+      "a gold outside of the knowledge base is a miss",
+      [ "Q404", Some all; "west", Some all ],
+      [ miss; 5.0 ],
+      (1, 0, 1, 0, 0) ]
 
 let private cases name protocol worlds =
     testList
@@ -152,9 +173,17 @@ let results =
                       ("search_top100.json", false, "realistic", "dev")
                       "how"
 
-                  Expect.equal (strict.DatasetHash.Length, strict.CandidateHash.Length) (64, 64) "SHA-256 in hexadecimal"
+                  Expect.equal
+                      (strict.DatasetHash.Length, strict.CandidateHash.Length)
+                      (64, 64)
+                      "SHA-256 in hexadecimal"
+
                   let legacy, full = card Legacy, card FullKb
-                  Expect.equal (legacy.Protocol, legacy.GoldInjected, legacy.TieRule) ("legacy", true, "optimistic") "legacy"
+
+                  Expect.equal
+                      (legacy.Protocol, legacy.GoldInjected, legacy.TieRule)
+                      ("legacy", true, "optimistic")
+                      "legacy"
 
                   Expect.equal
                       (full.Protocol, full.CandidateSource, full.CandidateHash, full.TieRule)
@@ -191,7 +220,8 @@ let results =
           <| fun () ->
               withEvaluator [ "west", Some all ] (fun evaluator ->
                   (fun () -> evaluator.RunCandidateOrder(FullKb, system) |> ignore)
-                  |> Refusal.isSpelled "a baseline ranks listed candidates, so its protocol is strict. Leave --protocol out.")
+                  |> Refusal.isSpelled
+                      "a baseline ranks listed candidates, so its protocol is strict. Leave --protocol out.")
 
           testCase "a query that is not finite is refused with its mention's key and text, wherever it stands"
           <| fun () ->
@@ -226,7 +256,12 @@ let results =
               Folder.temporary (fun folder ->
                   use data = openBoth folder (world [ "west", Some all; "west", Some all ])
                   let path = Path.Combine(folder, "mine.json")
-                  File.WriteAllText(path, JsonSerializer.Serialize(dict [ "m-0", [ "west" ]; "m-1", [ "east"; "west" ] ]))
+
+                  File.WriteAllText(
+                      path,
+                      JsonSerializer.Serialize(dict [ "m-0", [ "west" ]; "m-1", [ "east"; "west" ] ])
+                  )
+
                   use evaluator = new Evaluator(data, "dev", CandidateLists.Read(path, data, "dev"))
                   let result = evaluator.Run([| 1f; 0f; 1f; 0f |], Strict, system)
                   expectRanks [ 1.0; 2.0 ] result.Metrics "one alone, one behind east"
@@ -270,7 +305,9 @@ let stores =
               refusedTables
                   (fun (name, rows, kinds) ->
                       if name = "dev" then
-                          name, rows, [ for kind, vectors in kinds -> kind, vectors |> List.map (fun vector -> 0f :: vector) ]
+                          name,
+                          rows,
+                          [ for kind, vectors in kinds -> kind, vectors |> List.map (fun vector -> 0f :: vector) ]
                       else
                           name, rows, kinds)
                   (fun store ->

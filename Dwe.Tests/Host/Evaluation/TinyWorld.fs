@@ -42,7 +42,11 @@ let writeData (folder: string) (world: World) =
 let private noKeys rows = Array.create rows (ContentKey(0L, 0L))
 
 /// Writes the store of a WikiMEL folder: tables with their rows, and per kind the vectors.
-let writeStore (folder: string) (data: string) (tables: (string * string list * (string * float32 list list) list) list) =
+let writeStore
+    (folder: string)
+    (data: string)
+    (tables: (string * string list * (string * float32 list list) list) list)
+    =
     use writer = new FeatureStoreWriter(folder)
 
     for table, rows, kinds in tables do

@@ -6,14 +6,11 @@ open System.IO
 open System.Text.Json
 open Expecto
 open Dwe.Tests.Host.Native
+open Dwe.Tests.Prelude
 
 /// A net of width 32 and three epochs of twelve steps: a second of computing.
 let small =
-    [ for setting in
-          [ "model.hidden=32"
-            "model.heads=4"
-            "training.epochs=3"
-            "optimizer.learning_rate=2e-3" ] do
+    [ for setting in [ "model.hidden=32"; "model.heads=4"; "training.epochs=3"; "optimizer.learning_rate=2e-3" ] do
           "--set"
           setting ]
 
@@ -34,7 +31,7 @@ let history (run: string) (measure: string) =
           let line = JsonDocument.Parse(line).RootElement
           line.GetProperty("step").GetInt64(), line.GetProperty("metrics").GetProperty(measure).GetDouble() ]
 
-/// A run trained once for all tests that only read it, and what training printed.
+/// A run trained once for all tests, which only read it, and what training printed.
 let shared =
     lazy
         (let folder = Directory.CreateTempSubdirectory("dwe-run-").FullName
@@ -48,6 +45,13 @@ let copy (source: string) (target: string) =
         let copied = Path.Combine(target, Path.GetRelativePath(source, file))
         Directory.CreateDirectory(string (Path.GetDirectoryName copied)) |> ignore
         File.Copy(file, copied)
+
+/// Runs a test with a copy of the shared run, of the same name.
+let withCopy (test: string -> unit) =
+    Folder.temporary (fun folder ->
+        let run = Path.Combine(folder, "run")
+        copy (fst shared.Value) run
+        test run)
 
 /// The sample's data set beside the program under test.
 let sample = Path.Combine(DweProcess.folder, "data", "samples")

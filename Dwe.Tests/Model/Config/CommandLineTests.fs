@@ -70,12 +70,20 @@ let tests =
         "command line"
         [ testCase "train, least and most"
           <| fun () ->
-              isCommand (Command.Train { training with Config = { none with Preset = "sample" } }) [ "train"; "--preset"; "sample" ]
-              isCommand (Command.Train { training with Out = "runs/a"; Resume = true }) [ "train"; "--out"; "runs/a"; "--resume" ]
+              isCommand
+                  (Command.Train { training with Config = { none with Preset = "sample" } })
+                  [ "train"; "--preset"; "sample" ]
+
+              isCommand
+                  (Command.Train { training with Out = "runs/a"; Resume = true })
+                  [ "train"; "--out"; "runs/a"; "--resume" ]
 
               isCommand
                   (Command.Train
-                      { Config = { Preset = null; File = "c.json"; Set = [| "a=1"; "b=x=y"; "training.precision=bf16-mixed" |] }
+                      { Config =
+                          { Preset = null
+                            File = "c.json"
+                            Set = [| "a=1"; "b=x=y"; "training.precision=bf16-mixed" |] }
                         Data = "d"
                         Features = "f"
                         Candidates = "c"
@@ -84,9 +92,29 @@ let tests =
                         LibTorch = "t"
                         Resume = false
                         Json = "j" })
-                  [ "train"; "--config"; "c.json"; "--set"; "a=1"; "--set"; "b=x=y"; "--precision"; "bf16-mixed"; "--data"
-                    "d"; "--features"; "f"; "--candidates"; "c"; "--out"; "o"; "--device"; "cuda"; "--libtorch"; "t"
-                    "--json"; "j" ]
+                  [ "train"
+                    "--config"
+                    "c.json"
+                    "--set"
+                    "a=1"
+                    "--set"
+                    "b=x=y"
+                    "--precision"
+                    "bf16-mixed"
+                    "--data"
+                    "d"
+                    "--features"
+                    "f"
+                    "--candidates"
+                    "c"
+                    "--out"
+                    "o"
+                    "--device"
+                    "cuda"
+                    "--libtorch"
+                    "t"
+                    "--json"
+                    "j" ]
 
           testCase "eval, least and most"
           <| fun () ->
@@ -106,16 +134,42 @@ let tests =
                           Device = "cpu"
                           LibTorch = "t"
                           Json = "j" })
-                  [ "eval"; "--baseline"; "chance"; "--data"; "d"; "--features"; "f"; "--split"; "test"; "--protocol"
-                    "full-kb"; "--candidates"; "c"; "--precision"; "float64"; "--device"; "cpu"; "--libtorch"; "t"
-                    "--json"; "j" ]
+                  [ "eval"
+                    "--baseline"
+                    "chance"
+                    "--data"
+                    "d"
+                    "--features"
+                    "f"
+                    "--split"
+                    "test"
+                    "--protocol"
+                    "full-kb"
+                    "--candidates"
+                    "c"
+                    "--precision"
+                    "float64"
+                    "--device"
+                    "cpu"
+                    "--libtorch"
+                    "t"
+                    "--json"
+                    "j" ]
 
-              isCommand (Command.Eval { evaluation with Protocol = Legacy }) [ "eval"; "--run"; "runs/a"; "--protocol"; "legacy" ]
+              isCommand
+                  (Command.Eval { evaluation with Protocol = Legacy })
+                  [ "eval"; "--run"; "runs/a"; "--protocol"; "legacy" ]
 
           testCase "features, least and most"
           <| fun () ->
               isCommand
-                  (Command.Features { Data = "d"; Out = "o"; Preset = null; EntityText = null; Splits = [||]; Reuse = [||] })
+                  (Command.Features
+                      { Data = "d"
+                        Out = "o"
+                        Preset = null
+                        EntityText = null
+                        Splits = [||]
+                        Reuse = [||] })
                   [ "features"; "--data"; "d"; "--out"; "o" ]
 
               isCommand
@@ -126,8 +180,21 @@ let tests =
                         EntityText = "{name}"
                         Splits = [| "train"; "dev" |]
                         Reuse = [| "a"; "b" |] })
-                  [ "features"; "--data"; "d"; "--out"; "o"; "--preset"; "sample"; "--entity-text"; "{name}"; "--splits"
-                    "train, dev"; "--reuse"; "a"; "--reuse"; "b" ]
+                  [ "features"
+                    "--data"
+                    "d"
+                    "--out"
+                    "o"
+                    "--preset"
+                    "sample"
+                    "--entity-text"
+                    "{name}"
+                    "--splits"
+                    "train, dev"
+                    "--reuse"
+                    "a"
+                    "--reuse"
+                    "b" ]
 
           testCase "weights, config, doctor and the version"
           <| fun () ->
@@ -158,7 +225,9 @@ let tests =
                   "command line: --protocol is 'stric', expected one of legacy, strict, full-kb."
                   [ "eval"; "--run"; "a"; "--protocol"; "stric" ]
 
-              refused "command line: --split is 'train', expected one of dev, test." [ "eval"; "--run"; "a"; "--split"; "train" ]
+              refused
+                  "command line: --split is 'train', expected one of dev, test."
+                  [ "eval"; "--run"; "a"; "--split"; "train" ]
 
               refused
                   "command line: --baseline is 'random', expected one of candidate-order, chance."

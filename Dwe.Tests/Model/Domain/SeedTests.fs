@@ -6,10 +6,7 @@ open Dwe.Model.Domain
 open Dwe.Tests.Prelude
 
 let private property name gen holds =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 200 }
-        name
-        (Prop.forAll (Arb.fromGen gen) holds)
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 200 } name (Prop.forAll (Arb.fromGen gen) holds)
 
 let private anySeed = ArbMap.defaults |> ArbMap.generate<int64>
 
@@ -39,15 +36,16 @@ let tests =
               Expect.notEqual (Seed.derive seed "negatives" 7L) derived "another purpose"
               Expect.notEqual (Seed.derive (seed + 1L) "dropout" 7L) derived "another seed")
 
-          property "numbers stay below their bound, and doubles in [0, 1)" (Gen.zip anySeed (Gen.choose (1, 1000))) (fun
-                                                                                                                      (seed,
-                                                                                                                       bound) ->
-              let random = SeededRandom seed
+          property
+              "numbers stay below their bound, and doubles in [0, 1)"
+              (Gen.zip anySeed (Gen.choose (1, 1000)))
+              (fun (seed, bound) ->
+                  let random = SeededRandom seed
 
-              for _ in 1..50 do
-                  let number, share = random.Next bound, random.NextDouble()
-                  Expect.isTrue (number >= 0 && number < bound) $"{number} of {bound}"
-                  Expect.isTrue (share >= 0.0 && share < 1.0) $"{share}")
+                  for _ in 1..50 do
+                      let number, share = random.Next bound, random.NextDouble()
+                      Expect.isTrue (number >= 0 && number < bound) $"{number} of {bound}"
+                      Expect.isTrue (share >= 0.0 && share < 1.0) $"{share}")
 
           testCase "the largest bound is kept as well, and no bound is refused"
           <| fun () ->
@@ -81,5 +79,6 @@ let tests =
                   items |> Array.iteri (fun place item -> counts[place, item] <- counts[place, item] + 1)
 
               // Mean 5000, standard deviation 61.
-              counts |> Array2D.iteri (fun place item count ->
+              counts
+              |> Array2D.iteri (fun place item count ->
                   Expect.isTrue (abs (count - 5_000) < 310) $"item {item} in place {place}: {count}") ]

@@ -67,5 +67,8 @@ let wording =
               (StoreMismatch("store", "3 rows", "4", "Write it again."))
               "store: 3 rows, expected 4. Write it again."
           spelled "an outside failure" (ExternalFailed("libtorch", "no file", "See.")) "libtorch: no file. See."
-          spelled "wrong use" (UsageWrong("no command given", "See `dwe --help`.")) "no command given. See `dwe --help`."
+          spelled
+              "wrong use"
+              (UsageWrong("no command given", "See `dwe --help`."))
+              "no command given. See `dwe --help`."
           spelled "a question is left one" (UsageWrong("did you mean x?", "See.")) "did you mean x? See." ]

@@ -16,10 +16,7 @@ let private naive (left: float32[]) (right: float32[]) =
     Array.fold2 (fun sum a b -> sum + float a * float b) 0.0 left right
 
 let private property name gen holds =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 100 }
-        name
-        (Prop.forAll (Arb.fromGen gen) holds)
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 100 } name (Prop.forAll (Arb.fromGen gen) holds)
 
 let private scores dim (queries: float32[]) (entities: float32[]) width candidates =
     Scoring.candidates dim (ReadOnlyMemory queries) (ReadOnlyMemory entities) width candidates

@@ -6,10 +6,7 @@ open Dwe.Model
 open Dwe.Tests.Prelude
 
 let private property name gen holds =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 200 }
-        name
-        (Prop.forAll (Arb.fromGen gen) holds)
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 200 } name (Prop.forAll (Arb.fromGen gen) holds)
 
 let private anySeed = ArbMap.defaults |> ArbMap.generate<int64>
 
@@ -26,14 +23,14 @@ let private batches =
 let tests =
     testList
         "Draw"
-        [ property "an epoch's order is a permutation" (Gen.zip3 anySeed (Gen.choose (0, 1000)) (Gen.choose (0, 200))) (fun
-                                                                                                                         (seed,
-                                                                                                                          epoch,
-                                                                                                                          count) ->
-              Expect.equal
-                  (Array.sort (Draw.EpochOrder(seed, epoch, count)))
-                  [| 0 .. count - 1 |]
-                  "every number once")
+        [ property
+              "an epoch's order is a permutation"
+              (Gen.zip3 anySeed (Gen.choose (0, 1000)) (Gen.choose (0, 200)))
+              (fun (seed, epoch, count) ->
+                  Expect.equal
+                      (Array.sort (Draw.EpochOrder(seed, epoch, count)))
+                      [| 0 .. count - 1 |]
+                      "every number once")
 
           property "an epoch's order depends on seed and epoch, and on nothing drawn before" anySeed (fun seed ->
               let order = Draw.EpochOrder(seed, 3, 50)
