@@ -34,6 +34,12 @@ internal static class Program
             Console.Error.WriteLine($"dwe: {wrong.Message}");
             return ExitCode.WrongUse;
         }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            // What the system says of a file: no permission, a full disk, a folder where a file should be.
+            Console.Error.WriteLine($"dwe: {refused.Message}");
+            return ExitCode.WrongUse;
+        }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("dwe: stopped.");

@@ -38,7 +38,7 @@ internal static class Checkpoint
     public static void ReadWeights(string folder, Matcher matcher)
     {
         using var reader = SafetensorsReader.Open(Path.Combine(folder, WeightsFile));
-        CopyInto(folder, reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
+        CopyInto(reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
     }
 
     /// <summary>Copies weights and moments back and returns where training stood.</summary>
@@ -48,7 +48,7 @@ internal static class Checkpoint
         var state = ReadState(folder);
         ReadWeights(folder, matcher);
         using var reader = SafetensorsReader.Open(Path.Combine(folder, OptimizerFile));
-        CopyInto(folder, reader, [.. Moments(trainer)]);
+        CopyInto(reader, [.. Moments(trainer)]);
         foreach (var (name, moments) in trainer.Moments)
         {
             moments.Updates = state.Updates.GetValueOrDefault(name);
@@ -83,13 +83,13 @@ internal static class Checkpoint
         });
     }
 
-    private static void CopyInto(string folder, SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
+    private static void CopyInto(SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
     {
         var differences = Differences(reader, targets).ToList();
         if (differences.Count > 0)
         {
             throw new UserErrorException(UserError.NewCheckpointMismatch(
-                folder, Microsoft.FSharp.Collections.ListModule.OfSeq(differences)));
+                reader.Path, Microsoft.FSharp.Collections.ListModule.OfSeq(differences)));
         }
 
         using var noGradients = torch.no_grad();

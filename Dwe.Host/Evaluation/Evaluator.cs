@@ -42,11 +42,17 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>Evaluates a model.</summary>
-    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose score is not finite.</exception>
-    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system) =>
+        Run(Queries(matcher), protocol, system);
+
+    /// <summary>Evaluates queries, [mentions; entity width], which are normalised in place.</summary>
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system)
     {
-        var queries = Queries(matcher);
-        var dim = queries.Length / golds.Length;
+        var dim = (int)data.Entities.shape[1];
+        RequireFinite(queries, dim);
+        Ranks.Normalize(queries, dim);
         return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
     }
 
@@ -81,7 +87,23 @@ internal sealed class Evaluator : IDisposable
             all.AddRange(matcher.Query(features, [.. rows]));
         }
 
-        return Normalized([.. all], matcher.Sizes.Entity);
+        return [.. all];
+    }
+
+    /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
+    private void RequireFinite(float[] queries, int dim)
+    {
+        for (var row = 0; row < golds.Length; row++)
+        {
+            var query = queries.AsSpan(row * dim, dim);
+            if (!float.IsFinite(Scoring.dot(query, query)))
+            {
+                var mention = data.Mentions(split)[row];
+                throw new UserErrorException(UserError.NewValueInvalid(
+                    $"{split}, mention '{mention.Key}' ('{mention.Text}')", "its query", "not a finite number",
+                    "finite numbers; the model's weights have grown out of bounds"));
+            }
+        }
     }
 
     private Rank[] RankListed(float[] queries, int dim, Protocol protocol)

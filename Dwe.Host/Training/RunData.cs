@@ -50,6 +50,13 @@ internal sealed class RunData : IDisposable
         try
         {
             store.RequireDataset(dataset);
+            RequireSameRows(store, FeatureStore.Entities, dataset.Entities.Select(entity => entity.Id));
+            foreach (var (split, mentions) in dataset.Mentions.Where(split => store.Has(split.Key)))
+            {
+                RequireSameRows(store, split, mentions.Select(mention => mention.Key));
+                RequireSameWidth(store, split);
+            }
+
             return new RunData(dataset, store);
         }
         catch
@@ -90,6 +97,16 @@ internal sealed class RunData : IDisposable
             Ragged(table, ProfileKind));
     }
 
+    /// <summary>Refuses features of these splits, or of the entities, that are not finite numbers.</summary>
+    /// <exception cref="UserErrorException">FileBroken naming file and row.</exception>
+    public void RequireFinite(params string[] splits)
+    {
+        foreach (var table in splits.Append(FeatureStore.Entities).Select(Store.Table))
+        {
+            table.RequireFinite();
+        }
+    }
+
     /// <summary>The widths that the features dictate.</summary>
     public FeatureSizes Sizes
     {
@@ -102,6 +119,38 @@ internal sealed class RunData : IDisposable
     }
 
     public void Dispose() => store?.Dispose();
+
+    /// <summary>Refuses a table whose rows are not those of the data set, in its order.</summary>
+    private static void RequireSameRows(FeatureStore store, string table, IEnumerable<string> keys)
+    {
+        var path = Path.Combine(store.Folder, table, FeatureStore.RowsFile);
+        var (found, expected) = (store.Table(table).Rows, keys.ToList());
+        if (found.Count != expected.Count)
+        {
+            throw FeatureStore.Mismatch(path, $"{found.Count} rows", $"{expected.Count} as the data set has");
+        }
+
+        var row = Enumerable.Range(0, expected.Count).FirstOrDefault(at => found[at] != expected[at], -1);
+        if (row >= 0)
+        {
+            throw FeatureStore.Mismatch(path, $"'{found[row]}' in row {row}", $"'{expected[row]}' as in the data set");
+        }
+    }
+
+    /// <summary>Refuses mentions encoded to another width than their sentences, or than the other splits.</summary>
+    private static void RequireSameWidth(FeatureStore store, string split)
+    {
+        var expected = store.Table(store.Tables.First(name => name != FeatureStore.Entities)).Kind(FeatureJob.TextKind).Dim;
+        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind })
+        {
+            if (store.Table(split).Kind(name).Dim is var found && found != expected)
+            {
+                throw FeatureStore.Mismatch(
+                    Path.Combine(store.Folder, split, name + FeatureStore.Extension), $"vectors of {found} values",
+                    $"{expected} as everywhere in the store");
+            }
+        }
+    }
 
     private static FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)
     {
