@@ -60,7 +60,6 @@ internal static class NativeLibraries
                 return loaded;
             }
 
-            OpenMpWaiting.PreferSleep();
             return loaded = Load(named is null ? null : RequireAlone(RequireFolder(named)));
         }
     }
