@@ -58,6 +58,7 @@ internal static class TrainCommand
         var candidates = needsCandidates
             ? CandidateLists.Read(options.Candidates ?? manifest.Candidates, data, Splits.Dev)
             : null;
+        candidates?.RequireFor(config.Training.Protocol);
         using var dev = new Evaluator(data, Splits.Dev, candidates);
         using var curves = new TrainingCurves(folder.Events, folder.History);
         using var loop = new TrainingLoop(config, folder, manifest, data, matcher, dev, curves);

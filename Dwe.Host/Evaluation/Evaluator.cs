@@ -48,6 +48,7 @@ internal sealed class Evaluator : IDisposable
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose score is not finite.</exception>
     public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
     {
+        candidates?.RequireFor(protocol);
         var queries = Queries(matcher);
         var dim = queries.Length / golds.Length;
         return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
@@ -124,6 +125,7 @@ internal sealed class Evaluator : IDisposable
                 "a baseline ranks listed candidates, so its protocol is strict", "Leave --protocol out."));
         }
 
+        Candidates.RequireFor(protocol);
         var width = Candidates.Width;
         var scores = new float[Candidates.Rows.Length];
         for (var at = 0; at < scores.Length; at++)
