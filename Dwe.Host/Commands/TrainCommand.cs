@@ -61,7 +61,7 @@ internal static class TrainCommand
         candidates?.RequireFor(config.Training.Protocol);
         using var dev = new Evaluator(data, Splits.Dev, candidates);
         using var curves = new TrainingCurves(folder.Events, folder.History);
-        using var loop = new TrainingLoop(config, folder, manifest, data, matcher, dev, curves);
+        using var loop = new TrainingLoop(config, folder, manifest, data, options.Candidates ?? manifest.Candidates, matcher, dev, curves);
         Streams.Note(
             $"training {loop.MentionCount:N0} mentions of {data.Dataset.Folder} ({loop.WithoutGold:N0} without an entity in the "
             + $"knowledge base left out), {data.Dataset.Entities.Count:N0} entities, {matcher.Device}, run {folder.Path}");

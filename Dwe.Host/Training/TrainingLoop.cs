@@ -30,12 +30,13 @@ internal sealed class TrainingLoop : IDisposable
     private readonly TrainingCurves curves;
     private readonly long[] mentionRows;
     private readonly long[] goldRows;
-    private readonly int entityCount;
+    private readonly NegativeSource negatives;
 
     private readonly EvaluatedSystem system = new() { Name = "training", CodeVersion = Commands.CodeVersion.Current };
 
     public TrainingLoop(
-        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, Matcher matcher, Evaluator dev, TrainingCurves curves)
+        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, string? candidates, Matcher matcher, Evaluator dev,
+        TrainingCurves curves)
     {
         this.config = config;
         this.folder = folder;
@@ -55,7 +56,7 @@ internal sealed class TrainingLoop : IDisposable
                 data.Dataset.Folder, "no training mention whose entity is in the knowledge base", "at least one", "Check the ids."));
         }
 
-        entityCount = data.Dataset.Entities.Count;
+        negatives = new NegativeSource(config, data, candidates, mentionRows, goldRows);
         trainer = new Trainer(matcher, data.Features(Data.Splits.Train), data.Entities, (long)StepsPerEpoch * config.Training.Epochs);
     }
 
@@ -80,6 +81,11 @@ internal sealed class TrainingLoop : IDisposable
     public TrainingEnd Run(bool resume, CancellationToken stop)
     {
         var state = resume ? Checkpoint.Resume(folder.Last, matcher, trainer) : Fresh();
+        if (resume && Checkpoint.ReadMined(folder.Last) is { } mined)
+        {
+            negatives.Restore(mined);
+        }
+
         return ProgressDisplay.Run("training", "mentions", progress => Epochs(state, progress, stop));
     }
 
@@ -108,6 +114,11 @@ internal sealed class TrainingLoop : IDisposable
         while (state.Epoch < config.Training.Epochs)
         {
             var order = Draw.EpochOrder(config.Training.Seed, state.Epoch, mentionRows.Length);
+            if (state.StepInEpoch == 0)
+            {
+                negatives.BeginEpoch(matcher);
+            }
+
             while (state.StepInEpoch < StepsPerEpoch)
             {
                 if (stop.IsCancellationRequested)
@@ -150,10 +161,8 @@ internal sealed class TrainingLoop : IDisposable
         {
             var drawn = order.AsSpan(batch * size, Math.Min(size, order.Length - batch * size)).ToArray();
             var golds = Array.ConvertAll(drawn, at => goldRows[at]);
-            var negatives = config.Loss.Negatives.IsInBatch
-                ? []
-                : Draw.Negatives(config.Training.Seed, state.Step * config.Training.Accumulation + batch - first, entityCount, golds);
-            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, negatives));
+            var others = negatives.Draw(state.Step * config.Training.Accumulation + batch - first, drawn, golds);
+            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, others));
         }
 
         return [.. batches];
@@ -177,6 +186,6 @@ internal sealed class TrainingLoop : IDisposable
     private void Save(string where, CheckpointState state)
     {
         var updates = trainer.Moments.ToDictionary(moments => moments.Key, moments => moments.Value.Updates);
-        Checkpoint.Write(where, matcher, trainer, state with { Updates = updates }, manifest);
+        Checkpoint.Write(where, matcher, trainer, state with { Updates = updates }, manifest, state.StepInEpoch > 0 ? negatives.Mined : null);
     }
 }

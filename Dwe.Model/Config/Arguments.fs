@@ -38,7 +38,7 @@ type internal TrainArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Preset _ -> "start from a preset: sample, wikimel"
+            | Preset _ -> "start from a preset: sample, wikimel, richpediamel, wikidiverse, wikiperson"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
             | Features _ -> "feature store made by `dwe features`"
