@@ -146,15 +146,80 @@ type Trainer(matcher: Matcher, features: MentionFeatures, entities: torch.Tensor
     interface IDisposable with
         member _.Dispose() = (optimizer :> IDisposable).Dispose()
 
-/// In which order training visits its mentions, and what it draws for them. See `Seed.derive`.
+/// In which order training visits its mentions. See `Seed.derive`.
 [<AbstractClass; Sealed>]
 type Draw =
     /// A permutation of 0 .. count - 1, decided by seed and epoch.
     static member EpochOrder(seed: int64, epoch: int, count: int) : int[] = EpochOrder.permutation seed epoch count
 
-    /// One entity row per mention that is not its gold, decided by seed and batch.
-    static member Negatives(seed: int64, batch: int64, entities: int, golds: int64[]) : int64[] =
-        RandomNegatives.draw seed batch entities golds
+/// Draws sampled negatives: one entity row for each mention of a batch, never its gold nor another row with the gold's id.
+/// What is drawn is decided by seed and batch.
+[<Sealed>]
+type NegativeDraws private (identities: Identities, sampler: NegativeSampler) =
+
+    /// Makes the sampler when there is something to draw from.
+    static member private Make
+        (ids: string[], sampler: Identities -> NegativeSampler)
+        : Result<NegativeDraws, UserError> =
+        let identities = Identities ids
+
+        if identities.Entities < 2 then
+            let found = $"{identities.Entities} entities in the knowledge base"
+
+            Error(
+                UsageWrong(
+                    $"{found}: a negative is another one than the gold",
+                    "Give it more, or set loss.negatives=in-batch."
+                )
+            )
+        else
+            Ok(NegativeDraws(identities, sampler identities))
+
+    /// Any entity.  ids : the entities' ids by row
+    static member Random(ids: string[]) = NegativeDraws.Make(ids, Negatives.uniform)
+
+    /// Entities whose descriptions share telling words with the gold's.  descriptions : by row, "" where there is none
+    static member TfIdf(ids: string[], descriptions: string[]) =
+        if descriptions |> Array.forall System.String.IsNullOrWhiteSpace then
+            Error(
+                UsageWrong(
+                    "loss.negative_sampler is tf-idf, but no entity has a description",
+                    "Set loss.negative_sampler=random."
+                )
+            )
+        else
+            let tables = TfIdf.tables (Array.Parallel.map TfIdf.words descriptions)
+            NegativeDraws.Make(ids, fun identities -> Negatives.tfIdf identities tables)
+
+    /// Entities of the gold's type.  types : by row, "" where none is stated
+    static member SameType(ids: string[], types: string[]) =
+        if Array.forall ((=) "") types then
+            Error(
+                UsageWrong(
+                    "loss.negative_sampler is same-type, but no entity states its type",
+                    "Set loss.negative_sampler=random."
+                )
+            )
+        else
+            NegativeDraws.Make(ids, fun identities -> Negatives.sameType identities types)
+
+    /// Entities listed for each mention: its candidates, or what `Nearest` found.
+    static member Listed(ids: string[], lists: int[][]) =
+        NegativeDraws.Make(ids, fun identities -> Negatives.listed identities lists)
+
+    /// The rows of the `count` entities nearest to each query, without the golds.
+    ///
+    /// queries : [mentions; dim] row-major; entities : [rows; dim]
+    static member Nearest
+        (ids: string[], count: int, queries: float32[], entities: torch.Tensor, golds: int64[])
+        : int[][] =
+        use flat = torch.tensor (queries, dtype = torch.float32)
+        use table = flat.reshape (int64 golds.Length, entities.shape[1])
+        Negatives.nearest (Identities ids) count table entities golds
+
+    /// mentions : numbers of the training mentions of the batch; golds : their golds' rows, -1 = none
+    member _.Draw(seed: int64, batch: int64, mentions: int[], golds: int64[]) : int64[] =
+        Negatives.batch identities sampler seed batch mentions golds
 
 /// Scores and ranks as plain numbers. Rows are normalised first, so that a product is a cosine.
 [<AbstractClass; Sealed>]

@@ -15,17 +15,28 @@ internal static class Checkpoint
 {
     private const string WeightsFile = "weights.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
+    private const string MinedFile = "mined.safetensors";
+    private const string MinedRows = "rows";
     private const string StateFile = "state.json";
     private const string ManifestFile = "manifest.json";
     private const string FirstMoment = "first.";
     private const string SecondMoment = "second.";
 
-    /// <summary>Writes weights, moments and state; replaces what stood there in one step.</summary>
-    public static void Write(string folder, Matcher matcher, Trainer trainer, CheckpointState state, RunManifest run)
+    /// <summary>
+    /// Writes weights, moments and state, and what was mined for the epoch that is under way, which later weights do not
+    /// bring back; replaces what stood there in one step.
+    /// </summary>
+    public static void Write(
+        string folder, Matcher matcher, Trainer trainer, CheckpointState state, RunManifest run, int[][]? mined = null)
     {
         using var target = new AtomicFolder(folder);
         WriteTensors(Path.Combine(target.Path, WeightsFile), matcher.Weights.Select(weight => (weight.Item1, weight.Item2)));
         WriteTensors(Path.Combine(target.Path, OptimizerFile), Moments(trainer));
+        if (mined is not null)
+        {
+            WriteMined(Path.Combine(target.Path, MinedFile), mined);
+        }
+
         File.WriteAllText(Path.Combine(target.Path, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
         File.WriteAllText(
             Path.Combine(target.Path, ManifestFile),
@@ -61,6 +72,38 @@ internal static class Checkpoint
     /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
     public static CheckpointState ReadState(string folder) =>
         JsonFiles.Read<CheckpointState>(Path.Combine(folder, StateFile), "a checkpoint's state");
+
+    /// <summary>The rows mined for the epoch in which training stopped; null where none were.</summary>
+    public static int[][]? ReadMined(string folder)
+    {
+        var path = Path.Combine(folder, MinedFile);
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        using var reader = SafetensorsReader.Open(path);
+        using var scope = torch.NewDisposeScope();
+        var rows = reader.Map(MinedRows);
+        var (flat, width) = (rows.data<long>().ToArray(), (int)rows.shape[1]);
+        return [.. Enumerable.Range(0, (int)rows.shape[0]).Select(mention =>
+            flat.AsSpan(mention * width, width).ToArray().Where(row => row >= 0).Select(row => (int)row).ToArray())];
+    }
+
+    /// <summary>[mentions; width], rows padded with -1.</summary>
+    private static void WriteMined(string path, int[][] mined)
+    {
+        var width = mined.Max(rows => rows.Length);
+        var flat = new long[mined.Length * width];
+        Array.Fill(flat, -1);
+        for (var mention = 0; mention < mined.Length; mention++)
+        {
+            Array.ConvertAll(mined[mention], row => (long)row).CopyTo(flat, mention * width);
+        }
+
+        using var table = torch.tensor(flat, [mined.Length, width]);
+        WriteTensors(path, [(MinedRows, table)]);
+    }
 
     private static IEnumerable<(string Name, torch.Tensor Tensor)> Moments(Trainer trainer) =>
         trainer.Moments.OrderBy(moments => moments.Key, StringComparer.Ordinal).SelectMany(moments =>

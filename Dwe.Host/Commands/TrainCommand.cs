@@ -59,11 +59,11 @@ internal static class TrainCommand
         data.RequireFinite(Splits.Train, Splits.Dev);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
         var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.CandidatePath is not null;
-        var candidates = needsCandidates
-            ? CandidateLists.Read(options.Candidates ?? manifest.Candidates, data, Splits.Dev)
-            : null;
+        var candidateFile = options.Candidates ?? manifest.Candidates;
+        var candidates = needsCandidates ? CandidateLists.Read(candidateFile, data, Splits.Dev) : null;
+        candidates?.RequireFor(config.Training.Protocol);
         using var dev = new Evaluator(data, Splits.Dev, candidates);
-        using var loop = new TrainingLoop(config, folder, manifest, data, matcher, dev);
+        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev);
         var state = options.Resume ? loop.Restore() : TrainingLoop.Fresh;
         if (!options.Resume)
         {

@@ -9,6 +9,27 @@ namespace Dwe.Host.Data;
 /// </summary>
 internal static class CandidateFile
 {
+    /// <summary>
+    /// A key that is no mention: says how the lists were made where that must not be overlooked. A list of texts like all
+    /// others, so that programs which know nothing of it read the file all the same.
+    /// </summary>
+    public const string SourceKey = "@source";
+
+    /// <summary>
+    /// Whether the file says of itself that its lists were made with the gold's help, so that strict evaluation must refuse it.
+    /// </summary>
+    public static bool IsOracle(string path)
+    {
+        var source = JsonSource.Open(path, "candidates: an object of id lists", "Name a file of candidates.");
+        var oracle = false;
+        source.EachMember((string key, ref Utf8JsonReader reader) =>
+        {
+            var ids = source.Texts(key, ref reader);
+            oracle |= key == SourceKey && ids.Any(word => word.StartsWith("oracle", StringComparison.Ordinal));
+        });
+        return oracle;
+    }
+
     /// <summary>The candidates of one split's mentions. Keys of other splits are passed over.</summary>
     /// <exception cref="UserErrorException">
     /// FileMissing; FileBroken naming file, line and key; ValueInvalid where no key belongs to the split.
@@ -20,6 +41,7 @@ internal static class CandidateFile
         var lists = new Dictionary<string, string[]>();
         source.EachMember((string key, ref Utf8JsonReader reader) => lists[key] = source.Texts(key, ref reader));
 
+        lists.Remove(SourceKey);
         var byKey = mentions.Count(mention => lists.ContainsKey(mention.Key));
         var byText = mentions.Count(mention => lists.ContainsKey(mention.Text));
         if (byKey == 0 && byText == 0 && mentions.Count > 0)

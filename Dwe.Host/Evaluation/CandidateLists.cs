@@ -1,6 +1,7 @@
 using Dwe.Host.Data;
 using Dwe.Host.Training;
 using Dwe.Model;
+using Dwe.Model.Config;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.Evaluation;
@@ -18,6 +19,9 @@ internal sealed record CandidateLists
 
     public required string Hash { get; init; }
 
+    /// <summary>The lists were made with the gold's help: see <see cref="CandidateFile.IsOracle"/>.</summary>
+    public required bool IsOracle { get; init; }
+
     public required int Width { get; init; }
 
     /// <summary>[mentions; Width]</summary>
@@ -32,6 +36,18 @@ internal sealed record CandidateLists
     public IReadOnlyDictionary<string, double> Recall =>
         RecallDepths.Where(depth => depth <= Width).ToDictionary(depth => $"recall@{depth}", depth => Ranks.Recall(depth, GoldColumns));
 
+    /// <summary>Refuses lists that were made with the gold's help where they would flatter the result.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch under the strict protocol.</exception>
+    public void RequireFor(Protocol protocol)
+    {
+        if (protocol.IsStrict && IsOracle)
+        {
+            throw new UserErrorException(UserError.NewStoreMismatch(
+                Source, "candidates that were chosen by the gold's type", "under --protocol strict lists that know nothing of the gold",
+                "Make such with `dwe candidates`, or use --protocol legacy."));
+        }
+    }
+
     /// <summary>Reads the lists of one split.</summary>
     /// <exception cref="UserErrorException">As <see cref="CandidateFile.Read"/>; FileMissing where no file is named or known.</exception>
     public static CandidateLists Read(string? path, RunData data, string split)
@@ -43,7 +59,7 @@ internal sealed record CandidateLists
         var lists = data.Mentions(split)
             .Select(mention => found.Ids.TryGetValue(mention.Key, out var ids) ? ToRows(ids, data) : [])
             .ToArray();
-        return Pad(lists, data.Golds(split)) with { Source = Path.GetFileName(path), Hash = ContentHash.OfFile(path) };
+        return Pad(lists, data.Golds(split)) with { Source = Path.GetFileName(path), Hash = ContentHash.OfFile(path), IsOracle = CandidateFile.IsOracle(path) };
     }
 
     private static int[] ToRows(string[] ids, RunData data) => [.. ids.Select(data.RowOf).Where(row => row >= 0).Distinct()];
@@ -62,6 +78,7 @@ internal sealed record CandidateLists
         {
             Source = "",
             Hash = "",
+            IsOracle = false,
             Width = width,
             Rows = rows,
             GoldColumns = [.. lists.Select((list, mention) => golds[mention] < 0 ? -1 : Array.IndexOf(list, golds[mention]))],

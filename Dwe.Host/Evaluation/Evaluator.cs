@@ -50,6 +50,7 @@ internal sealed class Evaluator : IDisposable
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
     public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system)
     {
+        candidates?.RequireFor(protocol);
         var dim = (int)data.Entities.shape[1];
         RequireFinite(queries, dim);
         Ranks.Normalize(queries, dim);
@@ -132,6 +133,7 @@ internal sealed class Evaluator : IDisposable
                 "a baseline ranks listed candidates, so its protocol is strict", "Leave --protocol out."));
         }
 
+        Candidates.RequireFor(protocol);
         var width = Candidates.Width;
         var scores = new float[Candidates.Rows.Length];
         for (var at = 0; at < scores.Length; at++)

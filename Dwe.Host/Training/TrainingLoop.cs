@@ -29,12 +29,13 @@ internal sealed class TrainingLoop : IDisposable
     private readonly Evaluator dev;
     private readonly long[] mentionRows;
     private readonly long[] goldRows;
-    private readonly int entityCount;
+    private readonly NegativeSource negatives;
 
     private readonly EvaluatedSystem system = new() { Name = "training", CodeVersion = Commands.CodeVersion.Current };
 
     public TrainingLoop(
-        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, Matcher matcher, Evaluator dev)
+        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, string? candidates, Matcher matcher,
+        Evaluator dev)
     {
         this.config = config;
         this.folder = folder;
@@ -53,7 +54,7 @@ internal sealed class TrainingLoop : IDisposable
                 data.Dataset.Folder, "no training mention whose entity is in the knowledge base", "at least one", "Check the ids."));
         }
 
-        entityCount = data.Dataset.Entities.Count;
+        negatives = new NegativeSource(config, data, candidates, mentionRows, goldRows);
         trainer = new Trainer(matcher, data.Features(Data.Splits.Train), data.Entities, (long)StepsPerEpoch * config.Training.Epochs);
     }
 
@@ -87,7 +88,15 @@ internal sealed class TrainingLoop : IDisposable
     public void Dispose() => ((IDisposable)trainer).Dispose();
 
     /// <summary>Takes weights and moments from the run's last checkpoint; returns where it stands.</summary>
-    public CheckpointState Restore() => Checkpoint.Resume(folder.Last, matcher, trainer);
+    public CheckpointState Restore()
+    {
+        if (Checkpoint.ReadMined(folder.Last) is { } mined)
+        {
+            negatives.Restore(mined);
+        }
+
+        return Checkpoint.Resume(folder.Last, matcher, trainer);
+    }
 
     /// <summary>Trains on from <paramref name="state"/>.</summary>
     public TrainingEnd Run(CheckpointState state, TrainingCurves curves, CancellationToken stop) =>
@@ -112,6 +121,11 @@ internal sealed class TrainingLoop : IDisposable
         while (state.Epoch < config.Training.Epochs)
         {
             var order = Draw.EpochOrder(config.Training.Seed, state.Epoch, mentionRows.Length);
+            if (state.StepInEpoch == 0)
+            {
+                negatives.BeginEpoch(matcher);
+            }
+
             while (state.StepInEpoch < StepsPerEpoch)
             {
                 if (stop.IsCancellationRequested)
@@ -155,10 +169,8 @@ internal sealed class TrainingLoop : IDisposable
         {
             var drawn = order.AsSpan(batch * size, Math.Min(size, order.Length - batch * size)).ToArray();
             var golds = Array.ConvertAll(drawn, at => goldRows[at]);
-            var negatives = config.Loss.Negatives.IsInBatch
-                ? []
-                : Draw.Negatives(config.Training.Seed, state.Step * config.Training.Accumulation + batch - first, entityCount, golds);
-            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, negatives));
+            var others = negatives.Draw(state.Step * config.Training.Accumulation + batch - first, drawn, golds);
+            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, others));
         }
 
         return [.. batches];
@@ -182,6 +194,6 @@ internal sealed class TrainingLoop : IDisposable
     private void Save(string where, CheckpointState state)
     {
         var updates = trainer.Moments.ToDictionary(moments => moments.Key, moments => moments.Value.Updates);
-        Checkpoint.Write(where, matcher, trainer, state with { Updates = updates }, manifest);
+        Checkpoint.Write(where, matcher, trainer, state with { Updates = updates }, manifest, state.StepInEpoch > 0 ? negatives.Mined : null);
     }
 }

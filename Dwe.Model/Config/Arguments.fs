@@ -38,7 +38,7 @@ type internal TrainArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Preset _ -> "start from a preset: sample, wikimel"
+            | Preset _ -> "start from a preset: sample, wikimel, richpediamel, wikidiverse, wikiperson"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
             | Features _ -> "feature store made by `dwe features`"
@@ -80,6 +80,29 @@ type internal EvalArguments =
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the result to this file"
 
+type internal CandidatesArguments =
+    | [<Mandatory; Unique>] Data of DIR: string
+    | [<Mandatory; Unique>] Out of FILE: string
+    | [<Unique>] Top of COUNT: int
+    | [<Unique>] Method of NAME: string
+    | [<Unique>] Splits of NAMES: string
+    | [<Unique>] From of FILE: string
+    | [<Unique>] Seed of NUMBER: int64
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set"
+            | Out _ -> "file of the lists; lists that were made alike are taken over from it"
+            | Top _ -> "candidates a mention, at most (default: 100)"
+            | Method _ ->
+                "exact (every name), trigram (names with common triples of letters; for large knowledge bases) or "
+                + "oracle-type (filled by the gold's type, as published for WikiDiverse; refused by strict evaluation) "
+                + "(default: exact)"
+            | Splits _ -> "splits whose mentions get lists, e.g. train,dev (default: all that the data set has)"
+            | From _ -> "with oracle-type: the lists to fill (default: the exact ranking's first 10)"
+            | Seed _ -> "with oracle-type: decides what lists are filled with (default: 114514)"
+
 type internal WeightsArguments =
     | [<Unique>] All
 
@@ -118,6 +141,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
     | [<CliPrefix(CliPrefix.None)>] Config of ParseResults<ConfigArguments>
     | [<CliPrefix(CliPrefix.None)>] Doctor of ParseResults<DoctorArguments>
@@ -129,6 +153,7 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
+            | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Weights _ -> "fetch the pretrained weights that `features` uses"
             | Config _ -> "show every configuration key, its value and its meaning"
             | Doctor _ -> "say what this machine offers, what was loaded and what is wrong"

@@ -40,11 +40,21 @@ type FeaturesOptions =
       Splits: string[]
       Reuse: string[] }
 
+type CandidatesOptions =
+    { Data: string
+      Out: string
+      Top: int
+      Method: string
+      Splits: string[]
+      From: string | null
+      Seed: int64 }
+
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Features of FeaturesOptions
+    | Candidates of CandidatesOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
     | Doctor of json: bool * device: string * libTorch: (string | null)
@@ -70,6 +80,10 @@ module internal CommandLine =
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store" ]
+              "candidates",
+              [ "dwe candidates --data wikimel --out wikimel.candidates.json"
+                "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
+                "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
               "weights", [ "dwe weights" ]
               "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
               "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
@@ -162,26 +176,55 @@ module internal CommandLine =
                           LibTorch = orNull (found.TryGetResult EvalArguments.LibTorch)
                           Json = orNull (found.TryGetResult EvalArguments.Json) })))
 
-    let private features (found: ParseResults<FeaturesArguments>) =
-        let splits =
-            found.GetResult(FeaturesArguments.Splits, "").Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
+    let private splitsOf (names: string) =
+        let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
 
-        let unknown =
-            splits |> Array.tryFind (fun split -> not (List.contains split [ "train"; "dev"; "test" ]))
-
-        match unknown with
+        match splits |> Array.tryFind (fun split -> not (List.contains split [ "train"; "dev"; "test" ])) with
         | Some split ->
             Error(ValueInvalid("command line", "--splits", split, "train, dev or test, separated by commas"))
-        | None ->
-            Ok(
-                Features
-                    { Data = found.GetResult FeaturesArguments.Data
-                      Out = found.GetResult FeaturesArguments.Out
-                      Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
-                      EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
-                      Splits = splits
-                      Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse) }
-            )
+        | None -> Ok splits
+
+    let private features (found: ParseResults<FeaturesArguments>) =
+        splitsOf (found.GetResult(FeaturesArguments.Splits, ""))
+        |> Result.map (fun splits ->
+            Features
+                { Data = found.GetResult FeaturesArguments.Data
+                  Out = found.GetResult FeaturesArguments.Out
+                  Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
+                  EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
+                  Splits = splits
+                  Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse) })
+
+    let private candidates (found: ParseResults<CandidatesArguments>) =
+        let top = found.GetResult(CandidatesArguments.Top, 100)
+        let oracle = found.GetResult(CandidatesArguments.Method, "exact") = "oracle-type"
+
+        let drawn =
+            [ if found.Contains CandidatesArguments.From then
+                  "--from"
+              if found.Contains CandidatesArguments.Seed then
+                  "--seed" ]
+
+        if top < 1 then
+            Error(ValueInvalid("command line", "--top", string top, "a whole number of at least 1"))
+        elif not oracle && not (List.isEmpty drawn) then
+            Error(UsageWrong($"{drawn.Head} goes with --method oracle-type only", "See `dwe candidates --help`."))
+        else
+            oneOf
+                "--method"
+                [ "exact"; "trigram"; "oracle-type" ]
+                (found.GetResult(CandidatesArguments.Method, "exact"))
+            |> Result.bind (fun kind ->
+                splitsOf (found.GetResult(CandidatesArguments.Splits, ""))
+                |> Result.map (fun splits ->
+                    Candidates
+                        { Data = found.GetResult CandidatesArguments.Data
+                          Out = found.GetResult CandidatesArguments.Out
+                          Top = top
+                          Method = kind
+                          Splits = splits
+                          From = orNull (found.TryGetResult CandidatesArguments.From)
+                          Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
     let private showConfig (found: ParseResults<ConfigArguments>) =
         let source =
@@ -193,11 +236,8 @@ module internal CommandLine =
 
     let private doctor (found: ParseResults<DoctorArguments>) =
         oneOf "--device" deviceNames (found.GetResult(DoctorArguments.Device, "auto"))
-        |> Result.map (fun device -> Doctor(
-                found.Contains DoctorArguments.Json,
-                device,
-                orNull (found.TryGetResult DoctorArguments.LibTorch)
-            ))
+        |> Result.map (fun device ->
+            Doctor(found.Contains DoctorArguments.Json, device, orNull (found.TryGetResult DoctorArguments.LibTorch)))
 
     let private interpret (found: ParseResults<DweArguments>) =
         if found.Contains DweArguments.Version then
@@ -207,6 +247,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Features own) -> features own
+            | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
             | Some(DweArguments.Config own) -> showConfig own
             | Some(DweArguments.Doctor own) -> doctor own

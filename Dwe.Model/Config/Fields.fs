@@ -29,6 +29,14 @@ module internal Fields =
     let private loss =
         let set change config = { config with RunConfig.Loss = change config.Loss }
         let weight = (0.0, Double.PositiveInfinity)
+
+        let kinds =
+            [ "random", RandomEntity
+              "tf-idf", SharedWords
+              "nearest", NearestEntity
+              "same-type", SameType
+              "candidates", ListedCandidate ]
+
         let sources = [ "sampled", Sampled; "in-batch", InBatch; "both", SampledAndInBatch ]
 
         [ Field.real
@@ -56,7 +64,19 @@ module internal Fields =
               _.Loss.L2Weight
               (fun value -> set (fun loss -> { loss with L2Weight = value }))
           Field.choice "loss.negatives" "where negatives come from" sources _.Loss.Negatives (fun value ->
-              set (fun loss -> { loss with Negatives = value })) ]
+              set (fun loss -> { loss with Negatives = value }))
+          Field.choice
+              "loss.negative_sampler"
+              "which entities are drawn as sampled negatives"
+              kinds
+              _.Loss.NegativeSampler
+              (fun value -> set (fun loss -> { loss with NegativeSampler = value }))
+          Field.int
+              "loss.nearest_pool"
+              "of how many nearest entities one is drawn, with loss.negative_sampler nearest"
+              (1, 100_000)
+              _.Loss.NearestPool
+              (fun value -> set (fun loss -> { loss with NearestPool = value })) ]
 
     let private optimizer =
         let set change config = { config with RunConfig.Optimizer = change config.Optimizer }

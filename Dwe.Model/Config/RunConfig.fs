@@ -16,6 +16,19 @@ type NegativeSource =
     /// Both of the above.
     | SampledAndInBatch
 
+/// Which entities are drawn where negatives are sampled.
+type NegativeKind =
+    /// Any entity but the gold.
+    | RandomEntity
+    /// Entities whose descriptions share telling words with the gold's (as published).
+    | SharedWords
+    /// One of the entities nearest to the mention's query, found anew at the beginning of every epoch.
+    | NearestEntity
+    /// Entities of the gold's type.
+    | SameType
+    /// The mention's candidates but the gold.
+    | ListedCandidate
+
 type OptimizerKind =
     /// transformers' AdamW: the bias-corrected step first, then decay of the moved weight (as published).
     | HfAdamW
@@ -47,7 +60,9 @@ type LossConfig =
       CoarseWeight: float
       FineWeight: float
       L2Weight: float
-      Negatives: NegativeSource }
+      Negatives: NegativeSource
+      NegativeSampler: NegativeKind
+      NearestPool: int }
 
 type OptimizerConfig =
     { Kind: OptimizerKind
@@ -91,7 +106,9 @@ type RunConfig =
               CoarseWeight = 1.0
               FineWeight = 1.0
               L2Weight = 0.02
-              Negatives = Sampled }
+              Negatives = Sampled
+              NegativeSampler = SharedWords
+              NearestPool = 10 }
           Optimizer =
             { Kind = HfAdamW
               LearningRate = 5e-5

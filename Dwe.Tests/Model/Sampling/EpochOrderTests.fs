@@ -3,6 +3,7 @@ module Dwe.Tests.Model.Sampling.EpochOrderTests
 open Expecto
 open FsCheck.FSharp
 open Dwe.Model
+open Dwe.Model.Domain
 open Dwe.Tests.Prelude
 
 let private property name gen holds =
@@ -18,6 +19,12 @@ let private batches =
         let! golds = Gen.listOfLength 40 (Gen.choose (-1, entities - 1))
         return seed, entities, golds |> List.map int64 |> Array.ofList
     }
+
+/// One negative for each gold, from entities that all have an id of their own.
+let private negatives seed batch entities (golds: int64[]) =
+    match NegativeDraws.Random(Array.init entities string) with
+    | Ok draws -> draws.Draw(seed, batch, Array.init golds.Length id, golds)
+    | Error error -> failtest (UserError.message error)
 
 [<Tests>]
 let tests =
@@ -35,14 +42,14 @@ let tests =
           property "an epoch's order depends on seed and epoch, and on nothing drawn before" anySeed (fun seed ->
               let order = Draw.EpochOrder(seed, 3, 50)
               Draw.EpochOrder(seed, 2, 50) |> ignore
-              Draw.Negatives(seed, 3L, 10, [| 1L |]) |> ignore
+              negatives seed 3L 10 [| 1L |] |> ignore
               Expect.equal (Draw.EpochOrder(seed, 3, 50)) order "the same again"
               // Two of 50! orders are equal by chance never.
               Expect.notEqual (Draw.EpochOrder(seed, 4, 50)) order "another epoch"
               Expect.notEqual (Draw.EpochOrder(seed + 1L, 3, 50)) order "another seed")
 
           property "a random negative is an entity, and never the gold" batches (fun (seed, entities, golds) ->
-              let drawn = Draw.Negatives(seed, 11L, entities, golds)
+              let drawn = negatives seed 11L entities golds
               Expect.hasLength drawn golds.Length "one for each mention"
 
               Array.iter2
@@ -52,11 +59,11 @@ let tests =
                   drawn
                   golds
 
-              Expect.equal (Draw.Negatives(seed, 11L, entities, golds)) drawn "the same again")
+              Expect.equal (negatives seed 11L entities golds) drawn "the same again")
 
           testCase "every other entity is drawn, the ones beside the gold too"
           <| fun () ->
-              let drawn = Draw.Negatives(1L, 0L, 5, Array.create 2_000 2L)
+              let drawn = negatives 1L 0L 5 (Array.create 2_000 2L)
               let counts = drawn |> Array.countBy id |> Array.sort
               Expect.equal (Array.map fst counts) [| 0L; 1L; 3L; 4L |] "all but 2"
               // Mean 500, standard deviation 19.
@@ -65,7 +72,12 @@ let tests =
           testCase "the batch decides the negatives; one entity leaves none"
           <| fun () ->
               let golds = Array.create 50 0L
-              Expect.notEqual (Draw.Negatives(1L, 0L, 9, golds)) (Draw.Negatives(1L, 1L, 9, golds)) "another batch"
+              Expect.notEqual (negatives 1L 0L 9 golds) (negatives 1L 1L 9 golds) "another batch"
 
-              Expect.invalid "there are 1 entities, a negative needs at least 2" "no other" (fun () ->
-                  Draw.Negatives(1L, 0L, 1, [| 0L |])) ]
+              match NegativeDraws.Random [| "only" |] with
+              | Error error ->
+                  Expect.equal
+                      (UserError.message error)
+                      "1 entities in the knowledge base: a negative is another one than the gold. Give it more, or set loss.negatives=in-batch."
+                      "message"
+              | Ok _ -> failtest "one entity has no negative" ]
