@@ -63,7 +63,8 @@ let tests =
                           Sentence = "Ada met Lovelace."
                           Images = [| "a/1.jpg" |]
                           Type = ""
-                          Gold = Gold.Entity "Q7" } ]
+                          Gold = Gold.Entity "Q7"
+                          Box = null } ]
                       "train"
 
                   Expect.equal
@@ -73,7 +74,8 @@ let tests =
                           Sentence = "The Queen spoke."
                           Images = [||]
                           Type = ""
-                          Gold = Gold.Entity "Q9" } ]
+                          Gold = Gold.Entity "Q9"
+                          Box = null } ]
                       "dev; an empty imgPath is no image"
 
                   Expect.isFalse (dataset.Mentions.ContainsKey "test") "a test split that is not there"
