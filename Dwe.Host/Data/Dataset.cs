@@ -50,6 +50,9 @@ internal sealed record Dataset
     /// <summary>Folders in which an entity's image may lie, the likeliest first.</summary>
     public IReadOnlyList<string> EntityImageFolders { get; init; } = [];
 
+    /// <summary>Whether candidates of a split come with the data set.</summary>
+    public bool HasCandidates(string split) => CandidatePath is not null || RecordCandidates.ContainsKey(split);
+
     /// <summary>Names of the description fields that at least one entity has, sorted.</summary>
     public IReadOnlyList<string> FieldNames =>
         [.. Entities.SelectMany(entity => entity.Fields.Keys).Distinct().Order(StringComparer.Ordinal)];

@@ -49,17 +49,17 @@ internal sealed class MimicReader : IDatasetReader
                 continue;
             }
             var list = mentions[split] = new MentionList(folder);
-            folder.Open(names[0], $"the {split} split").EachListedRecord(record => list.Add(ToMention(record, idOfQid)));
+            folder.Open(names[0], $"the {split} split").EachListedRecord(record => list.Add(ToMention(split, record, idOfQid)));
         }
         return folder.Finish(mentions, entities.Build());
     }
 
-    private static Mention ToMention(JsonRecord record, Dictionary<string, string> idOfQid)
+    private static Mention ToMention(string split, JsonRecord record, Dictionary<string, string> idOfQid)
     {
         var gold = record.Gold("answer");
         if (gold is Gold.Entity { id: var qid } && idOfQid.TryGetValue(qid, out var id)) gold = Gold.NewEntity(id);
         return new Mention(
-            record.IdOrNull("id") ?? record.Name,
+            record.IdOrNull("id") ?? $"{split}-{record.Name}",
             record.Text("mentions", "the mention's text"),
             record.Text("sentence", "the sentence"),
             [.. record.Texts("imgPath").Select(ImageName)],
@@ -69,7 +69,7 @@ internal sealed class MimicReader : IDatasetReader
     }
 
     /// <summary>As MIMIC names the files that it ships: up to the first dot, then <c>.jpg</c>.</summary>
-    private static string ImageName(string path) => path[(path.LastIndexOf('/') + 1)..].Split('.')[0] + ".jpg";
+    public static string ImageName(string path) => path[(path.LastIndexOf('/') + 1)..].Split('.')[0] + ".jpg";
 
     /// <summary>An entity's id is its QID where there is one, else its row number; and the id that each QID leads to.</summary>
     private static (EntityTable Entities, Dictionary<string, string> IdOfQid) ReadEntities(DatasetFolder folder)

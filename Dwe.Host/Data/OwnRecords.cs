@@ -33,7 +33,7 @@ internal static class OwnRecords
             {
                 var split = stem == MentionsStem ? SplitOf(record) : stem;
                 if (!mentions.TryGetValue(split, out var list)) mentions[split] = list = new MentionList(folder);
-                list.Add(ToMention(record, $"{number++}"), record.Texts("candidates"));
+                list.Add(ToMention(record, $"{stem}-{number++}"), record.Texts("candidates"));
             }
         }
         if (mentions.Count == 0) throw folder.Missing(Splits.Train + ending, "mentions");

@@ -74,7 +74,7 @@ internal sealed class WikiDiverseReader : IDatasetReader
     {
         var image = WikipediaNames.AsPng(record.TextOrNull("mention_image") ?? "");
         var mention = new Mention(
-            record.Name,
+            $"{split}-{record.Name}",
             record.Text("mention", "the mention's text"),
             record.Text("sentence", "the sentence"),
             image.Length > 0 ? [image] : [],

@@ -68,7 +68,7 @@ internal sealed class WikiDiverseTables(DatasetFolder folder)
         Entities.AddGolds(golds);
         for (var i = 0; i < Mentions.Count; i++)
         {
-            if (golds[i].Gold is Gold.Entity gold && Mentions[i].Title is { } title) Entities.Name(gold.id, WikipediaNames.Plain(title));
+            if (Mentions[i] is { Answer: not null, Title: { } title } && golds[i].Gold is Gold.Entity gold) Entities.Name(gold.id, WikipediaNames.Plain(title));
         }
 
         var lists = candidateFile is not null && folder.Has(candidateFile) ? folder.CandidateLists(candidateFile) : [];

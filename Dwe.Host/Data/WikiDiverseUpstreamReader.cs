@@ -93,7 +93,7 @@ internal sealed class WikiDiverseUpstreamReader : IDatasetReader
             tables.Mentions.Add(new WikiDiverseMention(
                 split,
                 new Mention(
-                    mention.Name, mention.Text("mention", "the mention's text"), sentence, image.Length > 0 ? [image] : [],
+                    $"{split}-{mention.Name}", mention.Text("mention", "the mention's text"), sentence, image.Length > 0 ? [image] : [],
                     WikiDiverseTables.TypeOf(mention.TextOrNull("type")), Gold.Unlabelled, null),
                 title, null, candidates));
         }

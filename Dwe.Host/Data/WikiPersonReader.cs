@@ -77,7 +77,7 @@ internal sealed class WikiPersonReader : IDatasetReader
     {
         var image = record.Text("image", "the image's name");
         return new Mention(
-            record.IdOrNull("id") ?? record.Name, "", "", image.Length > 0 ? [image] : [], "", record.Gold("wikiid"),
+            record.IdOrNull("id") ?? $"image {image}", "", "", image.Length > 0 ? [image] : [], "", record.Gold("wikiid"),
             record.Box("boundingbox"));
     }
 

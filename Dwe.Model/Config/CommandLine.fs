@@ -11,6 +11,7 @@ type ConfigSource = { Preset: string | null; File: string | null; Set: string[] 
 type TrainOptions =
     { Config: ConfigSource
       Data: string | null
+      Format: string | null
       Features: string | null
       Candidates: string | null
       Out: string | null
@@ -23,6 +24,7 @@ type EvalOptions =
     { Run: string | null
       Baseline: string | null
       Data: string | null
+      Format: string | null
       Features: string | null
       Split: string
       Protocol: Protocol
@@ -34,17 +36,33 @@ type EvalOptions =
 
 type FeaturesOptions =
     { Data: string
+      Format: string | null
       Out: string
       Preset: string | null
       EntityText: string | null
       Splits: string[]
       Reuse: string[] }
 
+type DataCheckOptions =
+    { Data: string
+      Format: string | null
+      Images: string | null
+      Json: bool
+      Strict: bool }
+
+type DataConvertOptions =
+    { Data: string
+      Format: string | null
+      To: string
+      Out: string }
+
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Features of FeaturesOptions
+    | DataCheck of DataCheckOptions
+    | DataConvert of DataConvertOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
     | Doctor of json: bool * device: string * libTorch: (string | null)
@@ -70,6 +88,10 @@ module internal CommandLine =
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store" ]
+              "data",
+              [ "dwe data check wikimel"
+                "dwe data check mine --format jsonl --images photos --json --strict"
+                "dwe data convert wikidiverse --to jsonl --out wikidiverse.jsonl" ]
               "weights", [ "dwe weights" ]
               "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
               "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
@@ -96,11 +118,11 @@ module internal CommandLine =
 
     let private protocolOf (name: string option) =
         match name with
-        | None -> Ok Strict
+        | None -> Ok Protocol.Strict
         | Some name ->
             match List.tryFind (fun (known, _) -> known = name) Fields.protocols with
             | Some(_, protocol) -> Ok protocol
-            | None -> oneOf "--protocol" (List.map fst Fields.protocols) name |> Result.map (fun _ -> Strict)
+            | None -> oneOf "--protocol" (List.map fst Fields.protocols) name |> Result.map (fun _ -> Protocol.Strict)
 
     let private precisionSetting (precision: string option) =
         precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
@@ -118,6 +140,7 @@ module internal CommandLine =
                             @ precisionSetting (found.TryGetResult TrainArguments.Precision)
                         ) }
                   Data = orNull (found.TryGetResult TrainArguments.Data)
+                  Format = orNull (found.TryGetResult TrainArguments.Format)
                   Features = orNull (found.TryGetResult TrainArguments.Features)
                   Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
                   Out = orNull (found.TryGetResult TrainArguments.Out)
@@ -153,6 +176,7 @@ module internal CommandLine =
                         { Run = orNull run
                           Baseline = orNull baseline
                           Data = orNull (found.TryGetResult EvalArguments.Data)
+                          Format = orNull (found.TryGetResult EvalArguments.Format)
                           Features = orNull (found.TryGetResult EvalArguments.Features)
                           Split = split
                           Protocol = protocol
@@ -176,12 +200,38 @@ module internal CommandLine =
             Ok(
                 Features
                     { Data = found.GetResult FeaturesArguments.Data
+                      Format = orNull (found.TryGetResult FeaturesArguments.Format)
                       Out = found.GetResult FeaturesArguments.Out
                       Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
                       EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
                       Splits = splits
                       Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse) }
             )
+
+    let private dataCheck (found: ParseResults<DataCheckArguments>) =
+        Ok(
+            DataCheck
+                { Data = found.GetResult DataCheckArguments.Data
+                  Format = orNull (found.TryGetResult DataCheckArguments.Format)
+                  Images = orNull (found.TryGetResult DataCheckArguments.Images)
+                  Json = found.Contains DataCheckArguments.Json
+                  Strict = found.Contains DataCheckArguments.Strict }
+        )
+
+    let private dataConvert (found: ParseResults<DataConvertArguments>) =
+        oneOf "--to" [ "wikimel"; "mimic"; "jsonl" ] (found.GetResult DataConvertArguments.To)
+        |> Result.map (fun layout ->
+            DataConvert
+                { Data = found.GetResult DataConvertArguments.Data
+                  Format = orNull (found.TryGetResult DataConvertArguments.Format)
+                  To = layout
+                  Out = found.GetResult DataConvertArguments.Out })
+
+    let private data (found: ParseResults<DataArguments>) =
+        match found.TryGetSubCommand() with
+        | Some(DataArguments.Check own) -> dataCheck own
+        | Some(DataArguments.Convert own) -> dataConvert own
+        | None -> Error(UsageWrong("data needs a verb: check or convert", "See `dwe data --help`."))
 
     let private showConfig (found: ParseResults<ConfigArguments>) =
         let source =
@@ -207,6 +257,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Features own) -> features own
+            | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
             | Some(DweArguments.Config own) -> showConfig own
             | Some(DweArguments.Doctor own) -> doctor own

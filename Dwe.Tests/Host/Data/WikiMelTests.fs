@@ -171,10 +171,19 @@ let tests =
           testCase "a folder of no known format, and no folder, are answered with the formats that are known"
           <| fun () ->
               Folder.temporary (fun folder ->
-                  let known = "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
+                  let known =
+                      DatasetReaders.All
+                      |> Seq.map (fun reader -> $"{reader.Format} ({reader.Signature})")
+                      |> String.concat "; "
+
+                  Expect.stringEnds
+                      known
+                      "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
+                      "the last of nine"
 
                   (fun () -> read folder |> ignore)
-                  |> Refusal.isSpelled $"{folder}/train.json: not found; expected a data set: {known}. Check --data."
+                  |> Refusal.isSpelled
+                      $"{folder}/train.json: not found; expected a data set: {known}. Check --data, or name the format with --format."
 
                   (fun () -> read (folder + "/no") |> ignore)
                   |> Refusal.isSpelled
