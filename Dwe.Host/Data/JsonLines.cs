@@ -33,7 +33,7 @@ internal static class JsonLines
         if (!File.Exists(path)) throw new UserErrorException(UserError.NewFileMissing(path, "JSON Lines", "Check the name."));
         using var hash = finished is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        var buffer = new byte[FirstBuffer];
+        var buffer = new byte[Math.Min(FirstBuffer, file.Length + 1)];
         var (start, end, searched) = (0, 0, 0);
         var number = 0L;
         var isEnd = false;
@@ -93,6 +93,11 @@ internal static class JsonLines
         {
             throw Broken(
                 path, number, $"text that is no JSON record, at byte {(error.BytePositionInLine ?? 0) + 1}", "one JSON record a line, no key twice");
+        }
+        catch (InvalidOperationException)
+        {
+            // Keys are compared, and for that unescaped.
+            throw Broken(path, number, "a key that is not valid Unicode", "valid UTF-8, and escapes in pairs");
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         using (document)

@@ -32,7 +32,7 @@ internal sealed class JsonRecord : Record
     public string Name { get; }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Names => places ?? element.EnumerateObject().Select(member => member.Name);
+    public override IEnumerable<string> Names => places ?? element.EnumerateObject().Select(NameOf);
 
     /// <inheritdoc/>
     public override string? TextOrNull(string name) => Find(name) is { } value ? TextOf(name, value) : null;
@@ -123,6 +123,18 @@ internal sealed class JsonRecord : Record
             return null;
         }
         return value.ValueKind == JsonValueKind.Null ? null : value;
+    }
+
+    private string NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Broken(null, "a key that is not valid Unicode", "valid UTF-8, and escapes in pairs");
+        }
     }
 
     private string TextOf(string name, JsonElement value)

@@ -174,6 +174,11 @@ internal sealed class JsonSource
             // The walk has read it already: what is wrong with it is no matter of syntax.
             throw Broken(from, place, "a key twice", "every key once", quoted: false);
         }
+        catch (InvalidOperationException)
+        {
+            // Keys are compared, and for that unescaped.
+            throw Broken(from, place, "a key that is not valid Unicode", "valid UTF-8, and escapes in pairs", quoted: false);
+        }
 
         using (document)
         {

@@ -116,7 +116,7 @@ internal static class DatasetCheck
             Left = left,
             Right = right,
             Keys = shared.Length,
-            KeysOfDifferentRecords = shared.Count(mention => contents[mention.Key] != ContentOf(mention)),
+            KeysOfDifferentRecords = shared.Count(mention => !contents[mention.Key].Equals(ContentOf(mention))),
             Records = theirs.Count(mention => all.Contains(ContentOf(mention))),
             Sentences = SentencesOf(ours).Intersect(SentencesOf(theirs)).Count(),
             Entities = GoldsOf(ours).Intersect(GoldsOf(theirs)).Count(),

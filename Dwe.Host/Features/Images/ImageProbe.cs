@@ -21,14 +21,12 @@ internal static class ImageProbe
     /// <summary>More pixels than this are not decoded: a small file can claim any number of them.</summary>
     public const long MaxPixels = 200_000_000;
 
-    /// <summary>Large images are shrunk while they are decoded, to spare memory; every byte is looked at all the same.</summary>
-    private const int DecodedWidth = 64;
-
     static ImageProbe()
     {
         // Files come from anywhere: only the decoders that libvips has fuzzed. Nothing is decoded twice.
         NetVips.NetVips.BlockUntrusted = true;
         Cache.Max = 0;
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, (_, _, _) => { });
     }
 
     /// <summary>Decodes one file. May be called on several threads.</summary>
@@ -38,12 +36,11 @@ internal static class ImageProbe
         {
             // The bytes, not the name: libvips takes options from names that end in brackets.
             var bytes = File.ReadAllBytes(path);
-            using (var header = Image.NewFromBuffer(bytes))
-            {
-                if ((long)header.Width * header.Height > MaxPixels) return ImageState.TooLarge;
-            }
-            using var small = Image.ThumbnailBuffer(bytes, DecodedWidth, failOn: Enums.FailOn.Truncated);
-            _ = small.Avg();
+            using var image = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated);
+            if ((long)image.Width * image.Height > MaxPixels) return ImageState.TooLarge;
+
+            // Decodes row by row, in little memory, and throws where the rows end. (Shrinking while decoding forgives that.)
+            _ = image.Avg();
             return ImageState.Sound;
         }
         catch (Exception error) when (error is VipsException or IOException or UnauthorizedAccessException)

@@ -112,7 +112,7 @@ let tests =
                   let train =
                       [ "good"; "half"; "text"; "gone"; "../good" ]
                       |> List.mapi (fun key name ->
-                          $"""{{"key": "{key}", "mention": "a", "sentence": "a", "entity": "Q1", "image": "{name}.png"}}""")
+                          $"""{{"key": "image {key}", "mention": "a", "sentence": "a", "entity": "Q1", "image": "{name}.png"}}""")
 
                   SmallData.write folder (("train.jsonl", String.Join("\n", train)) :: List.tail sound)
                   let images = Path.Combine(folder, "photos")
@@ -184,7 +184,7 @@ let tests =
 
               Expect.equal
                   (problems
-                      [ "dev.jsonl", """{"key": "1", "mention": "Ada", "sentence": "Ada met Grace.", "entity": "Q1"}""" ])
+                      [ "dev.jsonl", """{"key": "9", "mention": "Ada", "sentence": "Ada met Grace.", "entity": "Q1"}""" ])
                   [ "1 records of dev are in train, too (more than 5 %): results would be too good" ]
                   "leak"
 
