@@ -9,6 +9,12 @@ let main argv =
     CultureInfo.DefaultThreadCurrentCulture <- CultureInfo.InvariantCulture
     CultureInfo.CurrentCulture <- CultureInfo.InvariantCulture
 
+    match argv with
+    | [| "bench"; "entities"; count |] ->
+        Dwe.Tests.Benchmarks.EntityStream.run (int64 count)
+        0
+    | _ ->
+
     match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError with
     | Some exitCode, _ -> exitCode
     | None, null -> runTestsInAssemblyWithCLIArgs [] argv
