@@ -5,7 +5,8 @@ open Dwe.Tests.Prelude
 open Expecto
 
 /// What `-t Bench` measures, by name; `bench NAME` measures one of them.
-let private benchmarks = [ "training", Benchmarks.TrainingBench.run ]
+let private benchmarks =
+    [ "training", Benchmarks.TrainingBench.run; "candidates", Benchmarks.CandidatesBench.run ]
 
 let private bench names =
     let wanted (name, _) = List.isEmpty names || List.contains name names
