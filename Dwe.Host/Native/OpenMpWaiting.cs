@@ -1,0 +1,30 @@
+using System.Runtime.InteropServices;
+
+namespace Dwe.Host.Native;
+
+/// <summary>
+/// libtorch's OpenMP threads spin while they wait for each other. On a machine that something else uses too, a thread
+/// spins out its slice waiting for one that is not running: training at 60 mentions a second where sleeping threads do
+/// 2,500 (two cores, load 10). OpenMP reads its environment once, when it is loaded.
+/// </summary>
+internal static partial class OpenMpWaiting
+{
+    private const string Policy = "OMP_WAIT_POLICY";
+    private const string SpinCount = "GOMP_SPINCOUNT";
+
+    /// <summary>Lets waiting threads sleep, unless the environment says how they should wait. Before libtorch is loaded.</summary>
+    public static void PreferSleep()
+    {
+        var decided = Environment.GetEnvironmentVariable(Policy) ?? Environment.GetEnvironmentVariable(SpinCount);
+        if (OperatingSystem.IsWindows() || decided is not null)
+        {
+            return;
+        }
+
+        // .NET keeps an environment of its own: a native library sees only what libc was told.
+        _ = SetEnvironment(Policy, "passive", 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+}
