@@ -42,7 +42,7 @@ module NearestName =
 
         known
         |> Seq.map (fun name -> score name, name)
-        |> Seq.filter (fun (score, name) -> score <= max 1 ((lastSegment key).Length * 2 / 5))
+        |> Seq.filter (fun (score, _) -> score <= max 1 ((lastSegment key).Length * 2 / 5))
         |> Seq.sort
         |> Seq.truncate 3
         |> Seq.map snd

@@ -106,8 +106,8 @@ module internal Published =
 
                 let summed =
                     match visionAttention with
-                    | Some vision -> mention + vision.Values + textAttention
-                    | None -> mention + textAttention
+                    | Some vision -> Numbers.plus (Numbers.plus mention vision.Values) textAttention
+                    | None -> Numbers.plus mention textAttention
 
                 { Query = output (drop summed)
                   Text = text

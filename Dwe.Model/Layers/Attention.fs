@@ -68,10 +68,10 @@ module internal Attention =
                 let throughKeys = torch.bmm(perHead, (operand key).view (heads, width, size)).transpose (0L, 1L)
                 let scores = result (torch.matmul (throughKeys, keyed.transpose (1L, 2L)))
                 let absent = keys.Present.logical_not().unsqueeze 1L
-                let scaled = scores * (1.0 / sqrt (float width)).ToScalar()
+                let scaled = scores * Numbers.scalar (1.0 / sqrt (float width))
                 // A finite fill: a row without keys stays free of NaN, and its gate is closed below.
-                let shares = scaled.masked_fill(absent, (-1e30).ToScalar()).softmax -1L
-                shares.masked_fill (absent, (0.0).ToScalar()), keyed
+                let shares = scaled.masked_fill(absent, Numbers.scalar -1e30).softmax -1L
+                shares.masked_fill (absent, Numbers.scalar 0.0), keyed
 
             let overOne (single: Tensor) =
                 Shape.is [ -1L; size ] (nameof single) single
@@ -84,7 +84,7 @@ module internal Attention =
                 let perHead = (operand value).view(heads, width, size).transpose (1L, 2L)
                 let read = torch.bmm(summed, perHead).transpose(0L, 1L).reshape (rows, size)
                 let gate = keys.Present.any(1L, keepdim = true).``to`` asking.dtype
-                result (through output outputBias (read + operand valueBias)) * gate
+                result (through output outputBias (Numbers.plus read (operand valueBias))) * gate
 
             { Over = over
               OverOne = overOne

@@ -45,5 +45,12 @@ module Layer =
             if not registry.Training || rate = 0.0 then
                 input
             else
-                let kept = torch.empty_like(input).bernoulli_ (1.0 - rate, registry.Generator)
-                input * kept.div_ (Scalar.op_Implicit (1.0 - rate))
+                let onCpu = input.device_type = DeviceType.CPU && input.dtype = torch.float32
+
+                if onCpu then
+                    let kept = torch.empty_like input
+                    DropoutMask.fill (registry.NextMaskSeed()) rate kept
+                    input * kept
+                else
+                    let kept = torch.empty_like(input).bernoulli_ (1.0 - rate, registry.Generator)
+                    input * kept.div_ (Numbers.scalar (1.0 - rate))

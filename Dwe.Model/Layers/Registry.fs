@@ -14,10 +14,7 @@ type Init =
     | Normal of deviation: float
 
 /// Where and how a net is built. The device is chosen here, once: weights never move.
-type BuildOptions =
-    { Seed: int64
-      Precision: Precision
-      Device: torch.Device }
+type BuildOptions = { Seed: int64; Precision: Precision; Device: torch.Device }
 
 /// What all layers of one net share: its weights by full name, whether it is training, and the generator of dropout.
 [<Sealed>]
@@ -27,17 +24,32 @@ type internal NetState(options: BuildOptions) =
 
     member val Training = false with get, set
     member val Generator = new torch.Generator(uint64 options.Seed, options.Device)
+    member val private Drawn = 0L with get, set
+    member val private DropoutSeed = options.Seed with get, set
     member _.Options = options
     member _.Weights = weights
 
+    /// What is dropped from now on depends on this seed alone.
+    member this.SeedDropout(seed: int64) =
+        this.DropoutSeed <- seed
+        this.Drawn <- 0L
+        this.Generator.manual_seed seed |> ignore
+
+    /// The seed of the next mask that is drawn without `Generator`.
+    member this.NextMaskSeed() =
+        this.Drawn <- this.Drawn + 1L
+        Seed.derive this.DropoutSeed "mask" this.Drawn
+
     /// Makes and names a weight. Its first values depend on the run's seed and on its name only.
     member _.Add(name: string, sizes: int64[], init: Init) : Tensor =
-        if not (names.Add name) then invalidArg (nameof name) $"the weight '{name}' is registered twice"
+        if not (names.Add name) then
+            invalidArg (nameof name) $"the weight '{name}' is registered twice"
+
         use generator = new torch.Generator(uint64 (Seed.derive options.Seed name 0L), torch.CPU)
         use fresh = torch.empty (sizes, dtype = Nullable torch.float64)
 
         match init with
-        | Constant value -> fresh.fill_ (Scalar.op_Implicit value) |> ignore
+        | Constant value -> fresh.fill_ (Numbers.scalar value) |> ignore
         | Uniform bound -> fresh.uniform_ (-bound, bound, generator) |> ignore
         | Normal deviation -> fresh.normal_ (0.0, deviation, generator) |> ignore
 
@@ -57,6 +69,7 @@ type Registry internal (state: NetState, prefix: string) =
     member _.Precision = state.Options.Precision
     member _.Training = state.Training
     member internal _.Generator = state.Generator
+    member internal _.NextMaskSeed() = state.NextMaskSeed()
 
 /// A layer is a recipe: given a registry it registers its weights and returns a plain function of tensors.
 type Layer<'Function> = Registry -> 'Function
@@ -85,7 +98,7 @@ type Net<'Function> internal (state: NetState, forward: 'Function) =
     /// Sets training mode and seeds dropout: what step k drops depends on the seed and on k alone.
     member _.Train(step: int64) =
         state.Training <- true
-        state.Generator.manual_seed (Seed.derive state.Options.Seed "dropout" step) |> ignore
+        state.SeedDropout(Seed.derive state.Options.Seed "dropout" step)
 
     member _.Evaluate() = state.Training <- false
 

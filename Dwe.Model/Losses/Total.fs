@@ -31,7 +31,7 @@ module PublishedFactors =
 [<RequireQualifiedAccess>]
 module internal Total =
 
-    let private times (factor: float) (value: Tensor) = value * factor.ToScalar()
+    let private times (factor: float) (value: Tensor) = value * Numbers.scalar factor
 
     /// The published matching loss of queries [batch; e], unweighted: N-pair on dot products, and the penalty on length.
     ///
@@ -51,7 +51,7 @@ module internal Total =
         let matching = NPair.perMention Similarity.Dot negatives query batch.Positive |> Reduction.mean
         let length = NPair.l2 query batch.Positive |> Reduction.mean |> times NPair.publishedL2
 
-        { Total = matching + length
+        { Total = Numbers.plus matching length
           Parts = [ "matching", matching; "length", length ] }
 
     /// Contrast of two views [batch; d] over the mentions that have both: the others are neither rows nor negatives.
@@ -82,7 +82,7 @@ module internal Total =
               | Some vision -> "fine", 1.0, aligned scale vision outputs.TextAttention
               | None -> () ]
 
-        let add (total: Tensor) (_, factor, value: Tensor) = total + times factor value
+        let add (total: Tensor) (_, factor, value: Tensor) = Numbers.plus total (times factor value)
 
         { Total = List.fold add (times factors.Matching matching.Total) contrasts
           Parts = matching.Parts @ [ for name, _, value in contrasts -> name, value ] }

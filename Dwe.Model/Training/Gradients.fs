@@ -3,6 +3,29 @@ namespace Dwe.Model.Training
 open TorchSharp
 open Dwe.Model.Tensors
 
+/// Operations of libtorch that TorchSharp does not name, reached through TorchScript: each is one pass over many
+/// tensors. Numbers go in as a tensor of 64-bit floats, since nothing keeps a TorchSharp scalar alive during a call.
+[<RequireQualifiedAccess>]
+module internal Kernels =
+
+    let private script =
+        """
+def norm(gradients: List[Tensor]) -> Tensor:
+    return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients)))
+
+def update(weights: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor],
+           steps: List[Tensor], numbers: Tensor) -> Tensor:
+    scale, rate, decay = float(numbers[0]), float(numbers[1]), float(numbers[2])
+    beta1, beta2, epsilon = float(numbers[3]), float(numbers[4]), float(numbers[5])
+    if scale != 1.0:
+        torch._foreach_mul_(gradients, scale)
+    torch._fused_adamw_(weights, gradients, first, second, [], steps, lr=rate, weight_decay=decay, beta1=beta1,
+                        beta2=beta2, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+    return steps[0]
+"""
+
+    let unit = lazy (torch.jit.compile script)
+
 /// The gradients of a net's weights as one long vector. No scope of its own: the step's.
 [<RequireQualifiedAccess>]
 module internal Gradients =

@@ -68,37 +68,39 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
 
         all
 
-    let update (rate: float) (scale: float) name (weight: Tensor) (gradient: Tensor) =
-        let moments = moments[name]
-        moments.Updates <- moments.Updates + 1L
-        let bias1 = 1.0 - Math.Pow(options.Beta1, float moments.Updates)
-        let bias2 = 1.0 - Math.Pow(options.Beta2, float moments.Updates)
+    /// Weights that share a decay and a count of updates: one call of the kernel.
+    let updateGroup
+        (rate: float)
+        (scale: float)
+        (decays: bool)
+        (updates: int64)
+        (group: struct (string * Tensor * Tensor) list)
+        =
+        let decay = if decays then options.Decay else 0.0
+        let bias2 = 1.0 - Math.Pow(options.Beta2, float updates)
 
-        let decay =
-            if OptimizerOptions.decays options name weight then
-                rate * options.Decay
-            else
-                0.0
+        // The kernel computes the decoupled form. Decaying afterwards shrinks the update as well, and ε beside the
+        // uncorrected root is ε / √c₂ beside the corrected one.
+        let rate, decay, epsilon =
+            match options.Form with
+            | Decoupled -> rate, decay, options.Epsilon
+            | HuggingFace ->
+                let kept = 1.0 - rate * decay
+                rate * kept, decay / kept, options.Epsilon / sqrt bias2
 
-        let number (value: float) = value.ToScalar()
-        let first, second = moments.First, moments.Second
-        first.mul_(number options.Beta1).add_ (gradient, number ((1.0 - options.Beta1) * scale)) |> ignore
-        let squareShare = number ((1.0 - options.Beta2) * scale * scale)
-        second.mul_(number options.Beta2).addcmul_ (gradient, gradient, squareShare) |> ignore
+        let each choose = [| for entry in group -> choose entry |]
+        let counter = torch.tensor (float32 updates)
 
-        match options.Form with
-        | HuggingFace ->
-            use root = second.sqrt().add_ (number options.Epsilon)
-            weight.addcdiv_ (first, root, number (-rate * sqrt bias2 / bias1)) |> ignore
-
-            if decay > 0.0 then
-                weight.mul_ (number (1.0 - decay)) |> ignore
-        | Decoupled ->
-            if decay > 0.0 then
-                weight.mul_ (number (1.0 - decay)) |> ignore
-
-            use root = second.sqrt().div_(number (sqrt bias2)).add_ (number options.Epsilon)
-            weight.addcdiv_ (first, root, number (-rate / bias1)) |> ignore
+        Kernels.unit.Value.invoke (
+            "update",
+            each (fun struct (_, weight, _) -> weight),
+            each (fun struct (_, _, gradient) -> gradient),
+            each (fun struct (name, _, _) -> moments[name].First),
+            each (fun struct (name, _, _) -> moments[name].Second),
+            each (fun _ -> counter),
+            torch.tensor [| scale; rate; decay; options.Beta1; options.Beta2; epsilon |]
+        )
+        |> ignore
 
     member _.Options = options
 
@@ -112,11 +114,22 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
     ///     Decoupled   : w -= rate · decay · w,  then  w -= rate / c₁ · m / (√(v / c₂) + ε)
     ///
     /// A weight without gradient is neither updated nor decayed, and its t stands still. To be called in a dispose scope.
+    /// The gradients are used up: what they hold afterwards is not defined.
     member _.Update(rate: float, scale: float) =
         use _ = torch.no_grad ()
 
-        for struct (name, weight, gradient) in Gradients.present weights do
-            update rate scale name weight gradient
+        let present = Gradients.present weights
+
+        for struct (name, _, _) in present do
+            moments[name].Updates <- moments[name].Updates + 1L
+
+        let groups =
+            present
+            |> List.groupBy (fun struct (name, weight, _) ->
+                struct (OptimizerOptions.decays options name weight, moments[name].Updates))
+
+        for struct (decays, updates), group in groups do
+            updateGroup rate scale decays updates group
 
     interface IDisposable with
         member _.Dispose() =

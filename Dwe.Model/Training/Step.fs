@@ -71,7 +71,7 @@ module internal Step =
                       if share = 1.0 then
                           parts.Total
                       else
-                          parts.Total * share.ToScalar()
+                          parts.Total * Numbers.scalar share
 
                   total.backward ()
                   total.ToDouble(), [ for name, value in parts.Parts -> name, value.ToDouble() ] ]
