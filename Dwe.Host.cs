@@ -53,6 +53,7 @@ internal static class Program
         Command.Train train => TrainCommand.Run(train.Item, stop),
         Command.Eval eval => EvalCommand.Run(eval.Item),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
+        Command.Import import => ImportCommand.Run(import.Item),
         Command.Weights weights => WeightsCommand.Run(Streams.Results, WeightCache.OfThisMachine(), weights.all, stop),
         Command.Doctor doctor => DoctorCommand.Run(doctor.json, doctor.device, doctor.libTorch, Console.Out),
         _ when command.IsVersion => Print(CodeVersion.Current),

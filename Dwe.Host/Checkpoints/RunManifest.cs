@@ -10,7 +10,7 @@ internal sealed record RunManifest
 {
     public required string CodeVersion { get; init; }
 
-    /// <summary>Folders as they were named, for later commands that name none.</summary>
+    /// <summary>Folders as they were named, for later commands that name none; empty for imported weights.</summary>
     public required string Data { get; init; }
 
     public required string Features { get; init; }

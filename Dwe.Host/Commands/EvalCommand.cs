@@ -36,6 +36,12 @@ internal static class EvalCommand
             config = Configuration.Set(config, [$"training.precision={options.Precision}"]).OrThrow();
         }
 
+        if (manifest.Data.Length == 0 && (options.Data is null || options.Features is null))
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"{run} holds imported weights and names no data", "Give --data and --features."));
+        }
+
         using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
         manifest.RequireSameSizes(data, folder.Path);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));

@@ -112,7 +112,7 @@ internal static class FeatureJob
     }
 
     /// <summary>Tables replace folders named train, dev, test and entities: never those of something else.</summary>
-    private static void RequireStoreOrEmpty(string store)
+    public static void RequireStoreOrEmpty(string store)
     {
         if (File.Exists(store))
             throw new UserErrorException(UserError.NewUsageWrong($"{store} is a file", "Name a folder with --out."));

@@ -80,6 +80,24 @@ type internal EvalArguments =
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the result to this file"
 
+type internal ImportArguments =
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Weights of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Entities of FILE: string
+    | Set of ``KEY=VALUE``: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set, with DWE's cached_{train,dev,test}_{wiki,rich,diverse,person}_clip and *.h5"
+            | Weights _ -> "instead of features: the weights of a trained model, DWE's nel_model.pkl"
+            | Out _ -> "folder of the feature store, or with --weights of the run, that is written"
+            | Format _ -> "wiki, rich, diverse or person (default: the one whose files are there)"
+            | Entities _ -> "HDF5 file of the entities (default: gt_feats_*.h5 or text_entity.h5 of the data set)"
+            | Set _ -> "with --weights: a configuration key that weights do not tell, e.g. model.heads; may be repeated"
+
 type internal WeightsArguments =
     | [<Unique>] All
 
@@ -118,6 +136,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
     | [<CliPrefix(CliPrefix.None)>] Config of ParseResults<ConfigArguments>
     | [<CliPrefix(CliPrefix.None)>] Doctor of ParseResults<DoctorArguments>
@@ -129,6 +148,7 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
+            | Import _ -> "take over features or weights that DWE's own code has computed"
             | Weights _ -> "fetch the pretrained weights that `features` uses"
             | Config _ -> "show every configuration key, its value and its meaning"
             | Doctor _ -> "say what this machine offers, what was loaded and what is wrong"

@@ -40,11 +40,21 @@ type FeaturesOptions =
       Splits: string[]
       Reuse: string[] }
 
+/// Either `Data` or `Weights` is there.
+type ImportOptions =
+    { Data: string | null
+      Weights: string | null
+      Out: string
+      Format: string | null
+      Entities: string | null
+      Set: string[] }
+
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Features of FeaturesOptions
+    | Import of ImportOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
     | Doctor of json: bool * device: string * libTorch: (string | null)
@@ -70,6 +80,10 @@ module internal CommandLine =
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store" ]
+              "import",
+              [ "dwe import --data wikimel --out wikimel.store"
+                "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
+                "dwe import --weights nel_model.pkl --set model.heads=8 --out runs/theirs" ]
               "weights", [ "dwe weights" ]
               "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
               "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
@@ -183,6 +197,30 @@ module internal CommandLine =
                       Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse) }
             )
 
+    let private import (found: ParseResults<ImportArguments>) =
+        let options =
+            { Data = orNull (found.TryGetResult ImportArguments.Data)
+              Weights = orNull (found.TryGetResult ImportArguments.Weights)
+              Out = found.GetResult ImportArguments.Out
+              Format = orNull (found.TryGetResult ImportArguments.Format)
+              Entities = orNull (found.TryGetResult ImportArguments.Entities)
+              Set = Array.ofList (found.GetResults ImportArguments.Set) }
+
+        let wrong problem = Error(UsageWrong(problem, "See `dwe import --help`."))
+
+        match options.Data, options.Weights with
+        | null, null -> wrong "import needs --data DIR or --weights FILE"
+        | null, _ when options.Format <> null || options.Entities <> null ->
+            wrong "--format and --entities go with --data, not with --weights"
+        | null, _ -> Ok(Import options)
+        | _, null when options.Set.Length > 0 -> wrong "--set goes with --weights"
+        | _, null ->
+            match options.Format with
+            | null -> Ok(Import options)
+            | format ->
+                oneOf "--format" [ "wiki"; "rich"; "diverse"; "person" ] format |> Result.map (fun _ -> Import options)
+        | _ -> wrong "import takes --data or --weights, not both"
+
     let private showConfig (found: ParseResults<ConfigArguments>) =
         let source =
             { Preset = orNull (found.TryGetResult ConfigArguments.Preset)
@@ -207,6 +245,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Features own) -> features own
+            | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
             | Some(DweArguments.Config own) -> showConfig own
             | Some(DweArguments.Doctor own) -> doctor own

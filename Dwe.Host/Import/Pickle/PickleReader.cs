@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Dwe.Host.Storage;
@@ -21,17 +20,10 @@ internal interface IPickleWorld
 }
 
 /// <summary>
-/// Reads one pickle (protocols 0 to 5, as far as tensors and plain values need) as data. Nothing is executed: a name that
+/// Reads one pickle (protocols 2 to 5, as far as tensors and plain values need) as data. Nothing is executed: a name that
 /// <see cref="IPickleWorld"/> does not know ends the reading. It is a loop over one stack, so depth costs no call stack, and
 /// what it keeps is bounded by the bytes it has read and by <see cref="MaximumValues"/>.
 /// </summary>
-internal ref struct PickleCursor(ReadOnlySpan<byte> bytes)
-{
-    public readonly ReadOnlySpan<byte> Bytes = bytes;
-    public int Position;
-}
-
-/// <inheritdoc cref="PickleCursor"/>
 internal sealed class PickleReader(string path, string place, IPickleWorld world)
 {
     /// <summary>Values that one pickle may make: DWE's largest cache needs some two million.</summary>
@@ -102,9 +94,6 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
             case 0x89: Push(false); break;
-            case (byte)'I': Push(IntegerLine(Line(ref cursor))); break;
-            case (byte)'L': Push(LongLine(Line(ref cursor))); break;
-            case (byte)'F': Push(FloatLine(Line(ref cursor))); break;
             case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(ref cursor, 4))); break;
             case (byte)'K': Push((long)Take(ref cursor, 1)[0]); break;
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(ref cursor, 2))); break;
@@ -115,7 +104,6 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
             case (byte)'X': Push(Text(Take(ref cursor, Length4(ref cursor)))); break;
             case 0x8c: Push(Text(Take(ref cursor, Short(ref cursor)))); break;
             case 0x8d: Push(Text(Take(ref cursor, Length8(ref cursor)))); break;
-            case (byte)'V': Push(Text(Line(ref cursor))); break;
             // Python 2's texts are bytes; those of a state_dict are ASCII.
             case (byte)'T': Push(Text(Take(ref cursor, Length4(ref cursor)))); break;
             case (byte)'U': Push(Text(Take(ref cursor, Short(ref cursor)))); break;
@@ -124,7 +112,6 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
             case 0x8e: Push(Take(ref cursor, Length8(ref cursor)).ToArray()); break;
 
             case (byte)']': Push(new PickleList()); break;
-            case (byte)'l': Push(ListOf(PopMark())); break;
             case (byte)'a':
                 {
                     var item = Pop();
@@ -143,23 +130,14 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
             case 0x86: Push(new PickleTuple(PopMany(2))); break;
             case 0x87: Push(new PickleTuple(PopMany(3))); break;
             case (byte)'}': Push(new PickleDict()); break;
-            case (byte)'d':
-                {
-                    var dict = new PickleDict();
-                    SetAll(dict, PopMark());
-                    Push(dict);
-                    break;
-                }
             case (byte)'s': SetAll(PopMany(2)); break;
             case (byte)'u': SetAll(PopMark()); break;
 
             case (byte)'q': Put(Take(ref cursor, 1)[0], cursor.Bytes.Length); break;
             case (byte)'r': Put(BinaryPrimitives.ReadUInt32LittleEndian(Take(ref cursor, 4)), cursor.Bytes.Length); break;
-            case (byte)'p': Put(MemoLine(Line(ref cursor)), cursor.Bytes.Length); break;
             case 0x94: Put(memo.Count, cursor.Bytes.Length); break;
             case (byte)'h': Push(Memo(Take(ref cursor, 1)[0])); break;
             case (byte)'j': Push(Memo(BinaryPrimitives.ReadUInt32LittleEndian(Take(ref cursor, 4)))); break;
-            case (byte)'g': Push(Memo(MemoLine(Line(ref cursor)))); break;
 
             case (byte)'c':
                 {
@@ -230,13 +208,6 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
     {
         if (pairs.Length % 2 != 0) throw Broken("a key without a value", "pairs");
         for (var at = 0; at < pairs.Length; at += 2) dict.Set(pairs[at], pairs[at + 1]);
-    }
-
-    private static PickleList ListOf(object?[] items)
-    {
-        var list = new PickleList();
-        list.Items.AddRange(items);
-        return list;
     }
 
     private PickleList ListOnTop() =>
@@ -338,26 +309,14 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
         return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
     }
 
-    private object IntegerLine(ReadOnlySpan<byte> line) =>
-        line.SequenceEqual("01"u8) ? true : line.SequenceEqual("00"u8) ? false : LongLine(line);
-
-    private object LongLine(ReadOnlySpan<byte> line)
-    {
-        var digits = line.Length > 0 && line[^1] == (byte)'L' ? line[..^1] : line;
-        return long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw Broken("a line that is no integer", "an integer of 64 bits");
-    }
-
-    private object FloatLine(ReadOnlySpan<byte> line) =>
-        double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw Broken("a line that is no number", "a number");
-
-    private long MemoLine(ReadOnlySpan<byte> line) => LongLine(line) is long id ? id : -1;
-
     private static string Printable(string name) =>
         string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private ref struct PickleCursor(ReadOnlySpan<byte> bytes)
+    {
+        public readonly ReadOnlySpan<byte> Bytes = bytes;
+        public int Position;
+    }
 }
