@@ -306,7 +306,7 @@ internal sealed class PickleReader(string path, string place, IPickleWorld world
         if (bytes.Length > MaximumIntegerBytes)
             throw Broken($"an integer of {bytes.Length} bytes", $"at most {MaximumIntegerBytes}");
         var value = new BigInteger(bytes);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private static string Printable(string name) =>
