@@ -54,6 +54,8 @@ internal static class Program
         Command.Eval eval => EvalCommand.Run(eval.Item),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
+        Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),
+        Command.DataConvert convert => DataConvertCommand.Run(convert.Item, Streams.Results),
         Command.Weights weights => WeightsCommand.Run(Streams.Results, WeightCache.OfThisMachine(), weights.all, stop),
         Command.Doctor doctor => DoctorCommand.Run(doctor.json, doctor.device, doctor.libTorch, Console.Out),
         _ when command.IsVersion => Print(CodeVersion.Current),

@@ -13,6 +13,9 @@ internal sealed record RunManifest
     /// <summary>Folders as they were named, for later commands that name none; empty for imported weights.</summary>
     public required string Data { get; init; }
 
+    /// <summary>The format that the data set was read as; null in runs that are older than the choice.</summary>
+    public string? Format { get; init; }
+
     public required string Features { get; init; }
 
     /// <summary>The candidate file that was named, or null for the data set's own.</summary>

@@ -42,7 +42,8 @@ internal static class EvalCommand
                 $"{run} holds imported weights and names no data", "Give --data and --features."));
         }
 
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSameSizes(data, folder.Path);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
         Checkpoint.ReadWeights(folder.Best, matcher);
@@ -62,7 +63,7 @@ internal static class EvalCommand
             throw new UserErrorException(UserError.NewUsageWrong("a baseline needs --data DIR", "See `dwe eval --help`."));
         }
 
-        using var data = RunData.OpenWithoutFeatures(options.Data);
+        using var data = RunData.OpenWithoutFeatures(options.Data, options.Format);
         var lists = CandidateLists.Read(options.Candidates, data, options.Split);
         using var evaluator = new Evaluator(data, options.Split, lists);
         return options.Baseline == Baselines.Chance

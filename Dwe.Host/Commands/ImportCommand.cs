@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dwe.Host.Data;
 using Dwe.Host.Features;
 using Dwe.Host.Import;
 using Dwe.Host.Terminal;
@@ -27,8 +26,7 @@ internal static class ImportCommand
 
     private static void ImportFeatures(IAnsiConsole results, ImportOptions options, string data)
     {
-        var tables = FeatureImport.Run(
-            DatasetReaders.Read(data), new FeatureImportOptions(options.Out, options.Format, options.Entities));
+        var tables = FeatureImport.Run(new FeatureImportOptions(data, options.Out, options.Format, options.Entities));
         foreach (var name in FeatureStore.TableNames.Where(tables.ContainsKey))
         {
             var table = tables[name];

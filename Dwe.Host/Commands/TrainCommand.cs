@@ -29,7 +29,7 @@ internal static class TrainCommand
         var sample = options.Config.Preset == SamplePreset;
         var dataFolder = options.Data ?? (sample ? SampleData.Folder : throw Missing("--data", "the folder of the data set"));
         var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
-        using var data = RunData.Open(dataFolder, features);
+        using var data = RunData.Open(dataFolder, features, options.Format);
         var manifest = Manifest(data, options.Candidates);
         folder.Begin(config, manifest);
         return Train(folder, config, manifest, data, options, stop);
@@ -45,7 +45,8 @@ internal static class TrainCommand
 
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Last);
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSame(data, folder.Path);
         return Train(folder, config, manifest, data, options, stop);
     }
@@ -54,7 +55,7 @@ internal static class TrainCommand
         RunFolder folder, RunConfig config, RunManifest manifest, RunData data, TrainOptions options, CancellationToken stop)
     {
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
-        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.CandidatePath is not null;
+        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.HasCandidates(Splits.Dev);
         var candidates = needsCandidates
             ? CandidateLists.Read(options.Candidates ?? manifest.Candidates, data, Splits.Dev)
             : null;
@@ -104,6 +105,7 @@ internal static class TrainCommand
     {
         CodeVersion = CodeVersion.Current,
         Data = data.Dataset.Folder,
+        Format = data.Dataset.Format,
         Features = data.Store.Folder,
         Candidates = candidates,
         DataHash = data.Dataset.ContentHash,

@@ -6,10 +6,11 @@ using Dwe.Model.Domain;
 namespace Dwe.Host.Import;
 
 /// <summary>What an import is to make.</summary>
+/// <param name="Data">The data set's folder, in which the features lie too.</param>
 /// <param name="Store">The store's folder.</param>
 /// <param name="Format">wiki, rich, diverse or person; null for the one whose files are there.</param>
 /// <param name="EntityFile">The entity matrix where it has another name or there are several; else null.</param>
-internal sealed record FeatureImportOptions(string Store, string? Format = null, string? EntityFile = null);
+internal sealed record FeatureImportOptions(string Data, string Store, string? Format = null, string? EntityFile = null);
 
 /// <summary>
 /// Makes a feature store of what DWE's code has computed: <c>cached_SPLIT_DATASET_clip</c> and HDF5 matrices beside the data
@@ -37,10 +38,11 @@ internal static class FeatureImport
 
     /// <summary>Imports; returns the tables as written.</summary>
     /// <exception cref="UserErrorException">A file is missing or broken, or belongs to another data set.</exception>
-    public static IReadOnlyDictionary<string, TableManifest> Run(Dataset dataset, FeatureImportOptions options)
+    public static IReadOnlyDictionary<string, TableManifest> Run(FeatureImportOptions options)
     {
-        var folder = dataset.Folder;
+        var folder = options.Data;
         var format = ImportFormat.Of(folder, options.Format);
+        var dataset = DatasetReaders.Read(folder, format.Dataset);
         var entityFile = options.EntityFile ?? EntityFileOf(folder, format);
         FeatureJob.RequireStoreOrEmpty(options.Store);
 
@@ -69,7 +71,7 @@ internal static class FeatureImport
     {
         var mentions = dataset.Mentions[split];
         using var cache = CachedFeatures.Open(Path.Combine(dataset.Folder, format.CacheOf(split)), format);
-        var (recordOf, unknown) = Match(cache, mentions, format);
+        var (recordOf, unknown) = Match(cache, dataset, mentions, format);
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal)
         {
             [WithoutFeatures] = recordOf.Count(record => record is null),
@@ -99,8 +101,9 @@ internal static class FeatureImport
     }
 
     private static (CachedRecord?[] RecordOf, int Unknown) Match(
-        CachedFeatures cache, IReadOnlyList<Mention> mentions, ImportFormat format)
+        CachedFeatures cache, Dataset dataset, IReadOnlyList<Mention> mentions, ImportFormat format)
     {
+        var entities = dataset.Entities.ToDictionary(entity => entity.Id, StringComparer.Ordinal);
         var byKey = new Dictionary<string, CachedRecord>(StringComparer.Ordinal);
         foreach (var record in cache.Records)
         {
@@ -119,7 +122,8 @@ internal static class FeatureImport
                 _ => mentions[row].Images is [var image, ..] ? StemOf(image) : "",
             };
             if (!byKey.TryGetValue(key, out var record)) continue;
-            RequireSame(cache, record, mentions[row], format);
+            var gold = mentions[row].Gold is Gold.Entity entity ? entities.GetValueOrDefault(entity.id) : null;
+            RequireSame(cache, record, mentions[row], format.Keys == RecordKeys.Place ? gold : null);
             recordOf[row] = record;
             used.Add(key);
         }
@@ -131,18 +135,21 @@ internal static class FeatureImport
     }
 
     /// <summary>A key that fits by accident would give a mention another one's vectors: the texts must agree too.</summary>
-    private static void RequireSame(CachedFeatures cache, CachedRecord record, Mention mention, ImportFormat format)
+    private static void RequireSame(CachedFeatures cache, CachedRecord record, Mention mention, Entity? gold)
     {
         var problem =
             record.Mention is { } text && text != mention.Text ? $"the mention '{text}', expected '{mention.Text}'"
-            : format.Keys == RecordKeys.Place && record.Answer is { } answer && mention.Gold is Gold.Entity gold && gold.id != answer
-                ? $"the answer '{answer}', expected '{gold.id}'"
+            : gold is not null && record.Answer is { } answer && !NamesOf(gold).Contains(WikipediaNames.Plain(answer))
+                ? $"the answer '{answer}', expected '{gold.Name}'"
             : null;
         if (problem is not null)
             throw FeatureStore.Mismatch(
                 cache.Path, $"record '{record.Key}' has {problem}", "features of this data set",
                 "Bring the data set's files and its cache together again.");
     }
+
+    /// <summary>What DWE's files may call an entity: its id, or in WikiDiverse its title.</summary>
+    private static IEnumerable<string> NamesOf(Entity entity) => [entity.Id, entity.Name, .. entity.Aliases];
 
     private delegate UserErrorException Refusal(int row, string found, string expected);
 
@@ -222,10 +229,18 @@ internal static class FeatureImport
         {
             var features = Hdf5Features.Read(path);
             var rowOf = OrderOf(dataset.Folder, format.OrderFile, features);
+            // Titles are read as the data set's reader reads them: blanks for underscores, and so on.
+            if (format.Keys == RecordKeys.Place)
+                foreach (var (title, row) in rowOf.ToArray()) rowOf.TryAdd(WikipediaNames.Plain(title), row);
+            var titles = format.Keys == RecordKeys.Place;
             var rows = dataset.Entities.Select(entity =>
-                rowOf.TryGetValue(entity.Id, out var row)
-                    ? (features.Row(row).ToArray(), 1, features.Dim)
-                    : ((float[], int, int)?)null).ToArray();
+            {
+                foreach (var name in titles ? NamesOf(entity) : [entity.Id])
+                {
+                    if (rowOf.TryGetValue(name, out var row)) return (features.Row(row).ToArray(), 1, features.Dim);
+                }
+                return ((float[], int, int)?)null;
+            }).ToArray();
             var unlisted = rows.Count(row => row is null);
             if (unlisted == rows.Length)
                 throw FeatureStore.Mismatch(

@@ -5,6 +5,7 @@ using Dwe.Model.Domain;
 namespace Dwe.Host.Import;
 
 /// <summary>How DWE's code names and numbers the features of one of its four data sets.</summary>
+/// <param name="Dataset">The format that the data set's own files are read as.</param>
 /// <param name="Name">The word in its files' names: <c>cached_train_wiki_clip</c>.</param>
 /// <param name="ClassName">The class of its records.</param>
 /// <param name="KeyField">The field that says which mention a record is of.</param>
@@ -12,7 +13,7 @@ namespace Dwe.Host.Import;
 /// <param name="OrderFile">The row order of its entity matrix.</param>
 /// <param name="EntityFiles">The entity matrix: names or patterns, the first that is there.</param>
 internal sealed record ImportFormat(
-    string Name, string ClassName, string KeyField, RecordKeys Keys, string OrderFile, IReadOnlyList<string> EntityFiles)
+    string Dataset, string Name, string ClassName, string KeyField, RecordKeys Keys, string OrderFile, IReadOnlyList<string> EntityFiles)
 {
     /// <summary>Fields of a record that hold vectors, and the kinds that they become.</summary>
     public static readonly IReadOnlyList<(string Field, string Kind)> Kinds =
@@ -28,11 +29,11 @@ internal sealed record ImportFormat(
     /// <summary>The four.</summary>
     public static readonly IReadOnlyList<ImportFormat> All =
     [
-        new("wiki", "prepare_wikipedia.InputFeatures", "key_id", RecordKeys.MentionKey, "qids_ordered.json", ["gt_feats_*.h5"]),
-        new("rich", "prepare_richpedia.InputFeatures", "key_id", RecordKeys.MentionKey, "qids_ordered.json", ["gt_feats_*.h5"]),
-        new("diverse", "prepare_wikidiverse.InputFeatures", "guk", RecordKeys.Place, "entity_list.json",
+        new("WikiMEL", "wiki", "prepare_wikipedia.InputFeatures", "key_id", RecordKeys.MentionKey, "qids_ordered.json", ["gt_feats_*.h5"]),
+        new("RichpediaMEL", "rich", "prepare_richpedia.InputFeatures", "key_id", RecordKeys.MentionKey, "qids_ordered.json", ["gt_feats_*.h5"]),
+        new("WikiDiverse", "diverse", "prepare_wikidiverse.InputFeatures", "guk", RecordKeys.Place, "entity_list.json",
             ["text_entity.h5", "gt_feats_brief.h5"]),
-        new("person", "prepare_wikiperson.InputFeatures", "img_id", RecordKeys.ImageStem, "entity_list.json", ["text_entity.h5"]),
+        new("WikiPerson", "person", "prepare_wikiperson.InputFeatures", "img_id", RecordKeys.ImageStem, "entity_list.json", ["text_entity.h5"]),
     ];
 
     /// <summary>The file of a split.</summary>

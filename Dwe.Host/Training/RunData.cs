@@ -42,9 +42,9 @@ internal sealed class RunData : IDisposable
 
     /// <summary>Reads the data set, opens its store and refuses one that was made from other data.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken or StoreMismatch.</exception>
-    public static RunData Open(string data, string features)
+    public static RunData Open(string data, string features, string? format = null)
     {
-        var dataset = DatasetReaders.Read(data);
+        var dataset = DatasetReaders.Read(data, format);
         var store = FeatureStore.Open(features);
         try
         {
@@ -60,7 +60,8 @@ internal sealed class RunData : IDisposable
 
     /// <summary>Reads the data set alone.</summary>
     /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
-    public static RunData OpenWithoutFeatures(string data) => new(DatasetReaders.Read(data), store: null);
+    public static RunData OpenWithoutFeatures(string data, string? format = null) =>
+        new(DatasetReaders.Read(data, format), store: null);
 
     /// <summary>The mentions of a split, in row order.</summary>
     /// <exception cref="UserErrorException">FileMissing where the data set has no such split.</exception>

@@ -2,7 +2,6 @@ module Dwe.Tests.Host.Import.FeatureImportTests
 
 open System
 open System.IO
-open Dwe.Host.Data
 open Dwe.Host.Features
 open Dwe.Host.Import
 open Dwe.Host.Import.Pickle
@@ -16,7 +15,7 @@ open Expecto
 let private wikipedia () = Fixtures.required "fixtures/reference/formats/wikipedia"
 
 let private import data store =
-    FeatureImport.Run(DatasetReaders.Read data, FeatureImportOptions(store, null, null)) |> ignore
+    FeatureImport.Run(FeatureImportOptions(data, store)) |> ignore
     FeatureStore.Open store
 
 let private vectors (table: FeatureTable) kind = (table.Kind kind).Vectors.data<float32>().ToArray()
@@ -31,7 +30,7 @@ let private writeData folder (records: (string * string * (string * Item) list) 
     let write (name: string) (text: string) = File.WriteAllText(Path.Combine(folder, name), text)
 
     let mention (key, text, answer) =
-        $"\"{key}\": {{\"mentions\": \"{text}\", \"sentence\": \"{text}.\", \"answer\": \"{answer}\"}}"
+        $"\"{key}\": {{\"mentions\": \"{text}\", \"sentence\": \"{text}.\", \"answer\": \"{answer}\", \"imgPath\": \"{key}.jpg\"}}"
 
     let mentions name records = write name ("{" + String.Join(",\n", List.map mention records) + "}")
     mentions "train.json" [ "0-0", "Ann", "Q1"; "1-0", "Bob", "Q2"; "2-0", "Cid", "Q1" ]
@@ -229,6 +228,145 @@ let private store =
                       "dwe-import/clip-vit-b-32"
                       "encoder") ]
 
+let private fixture name = Fixtures.required $"fixtures/reference/formats/{name}"
+
+let private copyInto folder (sources: (string * string list) list) =
+    Directory.CreateDirectory folder |> ignore
+
+    for source, names in sources do
+        for name in names do
+            File.Copy(Path.Combine(fixture source, name), Path.Combine(folder, name))
+
+/// The tensor of one field of the record at a place of a published cache.
+let private cachedVector relative place (field: string) =
+    use file = TorchFile.Open(fixture relative, TorchObjects.DweCache)
+
+    let tensors = Map [ for struct (name, tensor) in file.Tensors() -> name, tensor ]
+    let found = tensors |> Map.tryFind $"{place}.{field}"
+    let found = found |> Option.orElse (Map.tryFind $"{place}.{field}.0" tensors)
+    (Option.get found).ToSingles()
+
+let private rowOf (table: FeatureTable) kind row =
+    let width = (table.Kind kind).Dim
+    (vectors table kind)[row * width .. (row + 1) * width - 1]
+
+let private otherFormats =
+    testList
+        "the other data sets"
+        [ testCase "RichpediaMEL: the sum of the images, each of them as a part, and no profiles"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let data = Path.Combine(folder, "data")
+
+                  copyInto
+                      data
+                      [ "richpedia", [ "train.json"; "dev.json"; "cached_train_rich_clip"; "cached_dev_rich_clip" ]
+                        "wikipedia", [ "qids_ordered.json"; "property.json"; "gt_feats_brief.h5" ] ]
+
+                  use store = import data (Path.Combine(folder, "store"))
+                  Expect.equal store.Manifest.Dataset "RichpediaMEL" "format"
+                  let train = store.Table "train"
+
+                  Expect.equal
+                      (present train "image")
+                      [| true; true; false; true; true; false |]
+                      "mentions 2 and 5 have no image"
+
+                  Expect.equal
+                      (train.Kind("parts").RowOffsets.ToArray())
+                      [| 0L; 1L; 3L; 3L; 4L; 6L; 6L |]
+                      "images of each"
+
+                  Expect.isFalse (train.Has "profile") "its profiles are all zeros"
+
+                  Expect.equal
+                      (rowOf train "image" 4)
+                      (cachedVector "richpedia/cached_train_rich_clip" 4 "total_feature")
+                      "an image"
+
+                  Expect.equal
+                      (rowOf train "text" 5)
+                      (cachedVector "richpedia/cached_train_rich_clip" 5 "text_feature")
+                      "a text"
+
+                  Expect.equal (store.Manifest.Tables["train"].Counts["zeros in place of profile"]) 6 "counted")
+
+          testCase "WikiDiverse: fields wrapped in tuples, mentions lost with their image, entities by title"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  use store = import (fixture "wikidiverse") (Path.Combine(folder, "store"))
+                  let train = store.Table "train"
+
+                  Expect.equal
+                      store.Manifest.Tables["train"].Counts["mentions without features"]
+                      1
+                      "the mention of a missing image"
+
+                  Expect.equal (present train "text") [| true; true; true; false; true; true |] "which one"
+
+                  Expect.equal
+                      (rowOf train "text" 5)
+                      (cachedVector "wikidiverse/cached_train_diverse_clip" 4 "text_feature")
+                      "the last text"
+
+                  Expect.equal
+                      (rowOf train "image" 4)
+                      (cachedVector "wikidiverse/cached_train_diverse_clip" 3 "total_feature")
+                      "an image"
+
+                  let entities = store.Table "entities"
+
+                  Expect.equal
+                      store.Manifest.Tables["entities"].Counts["entities without features"]
+                      0
+                      "every title is found"
+
+                  let matrix = Hdf5Features.Read(Path.Combine(fixture "wikidiverse", "gt_feats_brief.h5"))
+
+                  match Option.ofNullable (entities.RowOf "北京") with
+                  | None -> failtest "no row for the last title"
+                  | Some row ->
+                      Expect.equal (rowOf entities "text" row) (matrix.Row(19).ToArray()) "the last title's vector")
+
+          testCase "WikiPerson: images by their name, profiles by the list of images, and no text"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let data = Path.Combine(folder, "data")
+
+                  copyInto
+                      data
+                      [ "wikiperson",
+                        [ "train.json"
+                          "dev.json"
+                          "cached_train_person_clip"
+                          "cached_dev_person_clip"
+                          "entity_list.json"
+                          "text_entity.h5"
+                          "profile.h5"
+                          "input_img_list.json" ] ]
+
+                  use store = import data (Path.Combine(folder, "store"))
+                  let dev = store.Table "dev"
+                  Expect.equal (List.ofSeq dev.Kinds) [ "image"; "profile" ] "kinds"
+                  Expect.equal dev.Rows[0] "4006_0" "the first mention"
+
+                  Expect.equal
+                      (rowOf dev "image" 0)
+                      (cachedVector "wikiperson/cached_dev_person_clip" 0 "image_feature")
+                      "its image"
+
+                  let profiles = Hdf5Features.Read(Path.Combine(data, "profile.h5"))
+
+                  Expect.equal
+                      (rowOf dev "profile" 0)
+                      (profiles.Row(9).ToArray())
+                      "its profile: 4006 is the tenth of the list"
+
+                  Expect.equal
+                      store.Manifest.Tables["entities"].Counts["zeros in place of text"]
+                      1
+                      "the row without a photo") ]
+
 let private commands =
     testList
         "dwe import"
@@ -303,4 +441,4 @@ let private commands =
                   )) ]
 
 [<Tests>]
-let tests = testList "import of features" [ store; commands ]
+let tests = testList "import of features" [ store; otherFormats; commands ]

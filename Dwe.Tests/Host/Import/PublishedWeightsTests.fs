@@ -217,7 +217,7 @@ let private evaluation =
 
                   let evaluation = saveGenerated weights
                   PublishedWeights.Import(weights, run, heads 4) |> ignore
-                  FeatureImport.Run(DatasetReaders.Read data, FeatureImportOptions(store, null, null)) |> ignore
+                  FeatureImport.Run(FeatureImportOptions(data, store)) |> ignore
                   use data = RunData.Open(data, store)
                   let struct (config, manifest) = RunFolder(run).Open()
                   use matcher = Matcher.Create(config, manifest.Sizes, torch.CPU)
@@ -271,7 +271,7 @@ let private evaluation =
                       Path.Combine(folder, "w.pkl"), Path.Combine(folder, "store"), Path.Combine(folder, "run")
 
                   saveGenerated weights |> ignore
-                  FeatureImport.Run(DatasetReaders.Read data, FeatureImportOptions(store, null, null)) |> ignore
+                  FeatureImport.Run(FeatureImportOptions(data, store)) |> ignore
 
                   let imported =
                       DweProcess.run [ "import"; "--weights"; weights; "--set"; "model.heads=4"; "--out"; run ] []
