@@ -8,7 +8,9 @@ open Expecto
 let private benchmarks =
     [ "training", Benchmarks.TrainingBench.run
       "evaluation", Benchmarks.EvaluationBench.run
-      "text", Benchmarks.TextBench.run ]
+      "text", Benchmarks.TextBench.run
+      "candidates", Benchmarks.CandidatesBench.run
+      "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =
     Dwe.Host.Native.GlibcAllocator.Tune() |> ignore

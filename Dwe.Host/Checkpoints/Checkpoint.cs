@@ -37,10 +37,24 @@ internal static class Checkpoint
             WriteMined(Path.Combine(target.Path, MinedFile), mined);
         }
 
-        File.WriteAllText(Path.Combine(target.Path, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
-        File.WriteAllText(
-            Path.Combine(target.Path, ManifestFile),
-            JsonSerializer.Serialize(CheckpointManifest.Of(matcher, run), JsonFiles.Options));
+        WriteDescription(target.Path, matcher, state, run);
+        target.Commit();
+    }
+
+    /// <summary>Writes weights that were not trained here: there are no moments, so no training can go on from them.</summary>
+    public static void WriteWeights(string folder, Matcher matcher, RunManifest run)
+    {
+        var state = new CheckpointState
+        {
+            Step = 0,
+            Epoch = 0,
+            StepInEpoch = 0,
+            Updates = new Dictionary<string, long>(),
+            Finished = true,
+        };
+        using var target = new AtomicFolder(folder);
+        WriteTensors(Path.Combine(target.Path, WeightsFile), matcher.Weights.Select(weight => (weight.Item1, weight.Item2)));
+        WriteDescription(target.Path, matcher, state, run);
         target.Commit();
     }
 
@@ -112,6 +126,14 @@ internal static class Checkpoint
                 (FirstMoment + moments.Key, moments.Value.First),
                 (SecondMoment + moments.Key, moments.Value.Second),
             });
+
+    private static void WriteDescription(string folder, Matcher matcher, CheckpointState state, RunManifest run)
+    {
+        File.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
+        File.WriteAllText(
+            Path.Combine(folder, ManifestFile),
+            JsonSerializer.Serialize(CheckpointManifest.Of(matcher, run), JsonFiles.Options));
+    }
 
     private static void WriteTensors(string path, IEnumerable<(string Name, torch.Tensor Tensor)> tensors)
     {

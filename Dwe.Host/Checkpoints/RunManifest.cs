@@ -10,8 +10,11 @@ internal sealed record RunManifest
 {
     public required string CodeVersion { get; init; }
 
-    /// <summary>Folders as they were named, for later commands that name none.</summary>
+    /// <summary>Folders as they were named, for later commands that name none; empty for imported weights.</summary>
     public required string Data { get; init; }
+
+    /// <summary>The format that the data set was read as; null in runs that are older than the choice.</summary>
+    public string? Format { get; init; }
 
     public required string Features { get; init; }
 

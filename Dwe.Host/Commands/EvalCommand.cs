@@ -37,7 +37,14 @@ internal static class EvalCommand
             config = Configuration.Set(config, [$"training.precision={options.Precision}"]).OrThrow();
         }
 
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        if (manifest.Data.Length == 0 && (options.Data is null || options.Features is null))
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"{run} holds imported weights and names no data", "Give --data and --features."));
+        }
+
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSameSizes(data, folder.Path);
         data.RequireFinite(options.Split);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
@@ -63,7 +70,7 @@ internal static class EvalCommand
         }
 
         Natives.Load(options.LibTorch);
-        using var data = RunData.OpenWithoutFeatures(options.Data);
+        using var data = RunData.OpenWithoutFeatures(options.Data, options.Format);
         var lists = CandidateLists.Read(options.Candidates, data, options.Split);
         using var evaluator = new Evaluator(data, options.Split, lists);
         return options.Baseline == Baselines.Chance

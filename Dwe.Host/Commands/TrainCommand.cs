@@ -30,7 +30,7 @@ internal static class TrainCommand
         var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
         folder.RequireFree();
         Natives.Load(options.LibTorch);
-        using var data = RunData.Open(dataFolder, features);
+        using var data = RunData.Open(dataFolder, features, options.Format);
         var manifest = Manifest(data, options.Candidates);
         return Train(folder, config, manifest, data, options, stop);
     }
@@ -47,7 +47,8 @@ internal static class TrainCommand
         folder.RequireCheckpoint(folder.Last);
         folder.RemoveLeftovers();
         Natives.Load(options.LibTorch);
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSame(data, folder.Path);
         return Train(folder, config, manifest, data, options, stop);
     }
@@ -58,7 +59,7 @@ internal static class TrainCommand
         // Whatever can be wrong is found before the run's folder is begun: a refused run leaves nothing behind.
         data.RequireFinite(Splits.Train, Splits.Dev);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
-        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.CandidatePath is not null;
+        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.HasCandidates(Splits.Dev);
         var candidateFile = options.Candidates ?? manifest.Candidates;
         var candidates = needsCandidates ? CandidateLists.Read(candidateFile, data, Splits.Dev) : null;
         candidates?.RequireFor(config.Training.Protocol);
@@ -119,6 +120,7 @@ internal static class TrainCommand
     {
         CodeVersion = CodeVersion.Current,
         Data = data.Dataset.Folder,
+        Format = data.Dataset.Format,
         Features = data.Store.Folder,
         Candidates = candidates,
         DataHash = data.Dataset.ContentHash,

@@ -45,9 +45,11 @@ internal sealed class TrainingLoop : IDisposable
 
         // A mention whose gold the knowledge base lacks has no positive: it is counted, and not trained on.
         var golds = data.Golds(Data.Splits.Train);
-        mentionRows = [.. Enumerable.Range(0, golds.Length).Where(row => golds[row] >= 0).Select(row => (long)row)];
+        // Nor on one that was never encoded (an import may have lost it).
+        var encoded = data.Encoded(Data.Splits.Train);
+        mentionRows = [.. Enumerable.Range(0, golds.Length).Where(row => golds[row] >= 0 && encoded[row]).Select(row => (long)row)];
         goldRows = [.. mentionRows.Select(row => (long)golds[row])];
-        WithoutGold = golds.Length - mentionRows.Length;
+        WithoutGold = golds.Count(gold => gold < 0);
         if (mentionRows.Length == 0)
         {
             throw new UserErrorException(UserError.NewStoreMismatch(

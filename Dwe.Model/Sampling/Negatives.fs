@@ -119,7 +119,14 @@ module internal Negatives =
         fun random mention gold -> fromList identities lists[mention] random mention gold
 
     /// One negative for each mention of a batch.
-    let batch (identities: Identities) (sampler: NegativeSampler) seed (batch: int64) (mentions: int[]) (golds: int64[]) =
+    let batch
+        (identities: Identities)
+        (sampler: NegativeSampler)
+        seed
+        (batch: int64)
+        (mentions: int[])
+        (golds: int64[])
+        =
         if identities.Entities < 2 then
             invalidArg "entities" $"there are {identities.Entities} entities, a negative needs at least 2"
 
@@ -159,20 +166,29 @@ module internal Negatives =
     /// queries  : [mentions; dim]; their length has no part in the order
     /// entities : [rows; dim]
     /// returns  : for each mention up to `count` rows
-    let nearest (identities: Identities) (count: int) (queries: torch.Tensor) (entities: torch.Tensor) (golds: int64[]) =
+    let nearest
+        (identities: Identities)
+        (count: int)
+        (queries: torch.Tensor)
+        (entities: torch.Tensor)
+        (golds: int64[])
+        =
         use _ = torch.no_grad ()
         use _ = torch.NewDisposeScope()
-        let unit' = torch.nn.functional.normalize(entities.``to``(torch.float32), dim = 1L).t().contiguous ()
+        let unit' = torch.nn.functional.normalize(entities.``to`` (torch.float32), dim = 1L).t().contiguous ()
         let block = max 1 (scoresAtOnce / identities.Rows)
         let mined = Array.zeroCreate<int[]> golds.Length
 
         for first in 0..block .. golds.Length - 1 do
             use _ = torch.NewDisposeScope()
             let held = min block (golds.Length - first)
-            let scores = torch.mm (queries.narrow(0L, int64 first, int64 held).``to``(torch.float32), unit')
+            let scores = torch.mm (queries.narrow(0L, int64 first, int64 held).``to`` (torch.float32), unit')
 
             let own = golds[first .. first + held - 1] |> Array.map int
-            let barred = own |> Array.map (fun gold -> if gold < 0 then 0 else (identities.RowsOf gold).Length) |> Array.max
+
+            let barred =
+                own |> Array.map (fun gold -> if gold < 0 then 0 else (identities.RowsOf gold).Length) |> Array.max
+
             let width = min (count + barred) identities.Rows
             let struct (_, rows) = scores.topk (width, 1, true, true)
             let rows = rows.contiguous().data<int64>().ToArray()

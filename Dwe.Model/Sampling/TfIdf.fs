@@ -14,7 +14,11 @@ type internal Weighted =
         Sums: int[]
     }
 
-    member this.Total = if this.Sums.Length = 0 then 0 else this.Sums[this.Sums.Length - 1]
+    member this.Total =
+        if this.Sums.Length = 0 then
+            0
+        else
+            this.Sums[this.Sums.Length - 1]
 
     /// The item at a place in [0, Total), every item standing in a row as often as it weighs.
     member this.At(place: int) =
@@ -44,12 +48,28 @@ module internal TfIdf =
     /// Marks and labels of info boxes that are no words.
     let private stopWords =
         set
-            [ ""; "!"; "\""; "'"; ","; "."; "/"; ":"; ";"; "\\"; "Alma"; "Birth"; "Languages"; "mater"; "Name"; "Nick"
-              "Occupation"; "Religion"; "Sex" ]
+            [ ""
+              "!"
+              "\""
+              "'"
+              ","
+              "."
+              "/"
+              ":"
+              ";"
+              "\\"
+              "Alma"
+              "Birth"
+              "Languages"
+              "mater"
+              "Name"
+              "Nick"
+              "Occupation"
+              "Religion"
+              "Sex" ]
 
     /// The words of a description that count.
-    let words (text: string) : string[] =
-        WordTokens.ofText text |> Array.filter (stopWords.Contains >> not)
+    let words (text: string) : string[] = WordTokens.ofText text |> Array.filter (stopWords.Contains >> not)
 
     /// Order of code points, in which Python sorts.
     let private byCodePoint =
@@ -95,8 +115,7 @@ module internal TfIdf =
             for struct (word, count) in words do
                 holders[word].Add(struct (document, count)))
 
-        let inverse =
-            holders |> Array.map (fun own -> Math.Log2(float documents.Length / float own.Count))
+        let inverse = holders |> Array.map (fun own -> Math.Log2(float documents.Length / float own.Count))
 
         let weighted (words: struct (int * int)[]) =
             let weights =

@@ -13,8 +13,34 @@ module internal WordTokens =
 
     let private abbreviations =
         set
-            [ "mr"; "mrs"; "ms"; "dr"; "st"; "prof"; "gen"; "col"; "lt"; "sen"; "rep"; "gov"; "capt"; "sgt"; "jr"
-              "sr"; "inc"; "corp"; "co"; "ltd"; "vs"; "jan"; "feb"; "aug"; "sept"; "oct"; "nov"; "dec" ]
+            [ "mr"
+              "mrs"
+              "ms"
+              "dr"
+              "st"
+              "prof"
+              "gen"
+              "col"
+              "lt"
+              "sen"
+              "rep"
+              "gov"
+              "capt"
+              "sgt"
+              "jr"
+              "sr"
+              "inc"
+              "corp"
+              "co"
+              "ltd"
+              "vs"
+              "jan"
+              "feb"
+              "aug"
+              "sept"
+              "oct"
+              "nov"
+              "dec" ]
 
     let private closers = "\"')]}»”’"
     let private brackets = "()[]{}<>"
@@ -24,7 +50,17 @@ module internal WordTokens =
     let private endings = [ "'s"; "'m"; "'d"; "'ll"; "'re"; "'ve"; "n't" ]
 
     let private fused =
-        Map [ "cannot", 3; "gimme", 3; "gonna", 3; "gotta", 3; "lemme", 3; "wanna", 3; "d'ye", 1; "more'n", 4; "'tis", 2; "'twas", 2 ]
+        Map
+            [ "cannot", 3
+              "gimme", 3
+              "gonna", 3
+              "gotta", 3
+              "lemme", 3
+              "wanna", 3
+              "d'ye", 1
+              "more'n", 4
+              "'tis", 2
+              "'twas", 2 ]
 
     let private isInitials (word: string) =
         word <> "e.g"
@@ -62,7 +98,12 @@ module internal WordTokens =
         let lastStop =
             let core = word.TrimEnd(closers.ToCharArray())
 
-            if isLast && core.EndsWith '.' && not (core.EndsWith("..", StringComparison.Ordinal)) && core.Length > 1 then
+            if
+                isLast
+                && core.EndsWith '.'
+                && not (core.EndsWith("..", StringComparison.Ordinal))
+                && core.Length > 1
+            then
                 core.Length - 1
             else
                 -1
@@ -92,7 +133,13 @@ module internal WordTokens =
                     mark "--"
                     2
                 elif symbol = '"' then
-                    mark (if at = 0 || "([{<".Contains word[at - 1] then "``" else "''")
+                    mark (
+                        if at = 0 || "([{<".Contains word[at - 1] then
+                            "``"
+                        else
+                            "''"
+                    )
+
                     1
                 elif symbol = '\'' && run > 1 then
                     mark "''"
@@ -100,10 +147,7 @@ module internal WordTokens =
                 elif brackets.Contains symbol || alone.Contains symbol then
                     mark (string symbol)
                     1
-                elif
-                    (symbol = ':' || symbol = ',')
-                    && not (at + 1 < word.Length && Char.IsDigit word[at + 1])
-                then
+                elif (symbol = ':' || symbol = ',') && not (at + 1 < word.Length && Char.IsDigit word[at + 1]) then
                     mark (string symbol)
                     1
                 else
@@ -127,15 +171,15 @@ module internal WordTokens =
                 |> List.tryFind (fun ending ->
                     lower.EndsWith(ending, StringComparison.Ordinal) && piece.Length > ending.Length)
             with
-            | Some ending -> [ piece.Substring(0, piece.Length - ending.Length); piece.Substring(piece.Length - ending.Length) ]
-            | None when piece.Length > 1 && piece.EndsWith '\'' ->
+            | Some ending ->
+                [ piece.Substring(0, piece.Length - ending.Length); piece.Substring(piece.Length - ending.Length) ]
+            | None when piece.Length > 1 && piece.EndsWith '\'' && piece[piece.Length - 2] <> '\'' ->
                 contracted (piece.Substring(0, piece.Length - 1)) @ [ "'" ]
             | None -> [ piece ]
 
     /// The tokens of a text, in order.
     let ofText (text: string) : string[] =
-        let words =
-            text.Split(Array.empty<char>, StringSplitOptions.RemoveEmptyEntries)
+        let words = text.Split(Array.empty<char>, StringSplitOptions.RemoveEmptyEntries)
 
         [| for at in 0 .. words.Length - 1 do
                let isLast = at = words.Length - 1 || endsSentence words[at] words[at + 1]

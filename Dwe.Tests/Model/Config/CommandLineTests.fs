@@ -43,6 +43,7 @@ let private none: ConfigSource = { Preset = null; File = null; Set = [||] }
 let private training: TrainOptions =
     { Config = none
       Data = null
+      Format = null
       Features = null
       Candidates = null
       Out = null
@@ -55,6 +56,7 @@ let private evaluation: EvalOptions =
     { Run = "runs/a"
       Baseline = null
       Data = null
+      Format = null
       Features = null
       Split = "dev"
       Protocol = Strict
@@ -85,6 +87,7 @@ let tests =
                             File = "c.json"
                             Set = [| "a=1"; "b=x=y"; "training.precision=bf16-mixed" |] }
                         Data = "d"
+                        Format = null
                         Features = "f"
                         Candidates = "c"
                         Out = "o"
@@ -126,6 +129,7 @@ let tests =
                           Run = null
                           Baseline = "chance"
                           Data = "d"
+                          Format = null
                           Features = "f"
                           Split = "test"
                           Protocol = FullKb
@@ -165,6 +169,7 @@ let tests =
               isCommand
                   (Command.Features
                       { Data = "d"
+                        Format = null
                         Out = "o"
                         Preset = null
                         EntityText = null
@@ -175,6 +180,7 @@ let tests =
               isCommand
                   (Command.Features
                       { Data = "d"
+                        Format = null
                         Out = "o"
                         Preset = "sample"
                         EntityText = "{name}"
