@@ -117,7 +117,15 @@ module internal Published =
                 let visionAttention, textAttention =
                     match batch.Parts with
                     | Some parts ->
-                        let vision, text = attention.Both mention (refineParts parts (List.last images)) text
+                        let keys = refineParts parts (List.last images)
+                        // One product of twice the rows takes 0.4 ms less of a training step. It may differ in the last bit
+                        // from a product without the rows of the parts, and a query for ranking must not.
+                        let vision, text =
+                            if readsImage then
+                                attention.Both mention keys text
+                            else
+                                attention.Over mention keys, attention.OverOne text
+
                         Some { Values = vision; Present = parts.Present.any 1L }, text
                     | None -> None, attention.OverOne text
 
