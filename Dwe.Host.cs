@@ -34,6 +34,12 @@ internal static class Program
             Console.Error.WriteLine($"dwe: {wrong.Message}");
             return ExitCode.WrongUse;
         }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            // What the system says of a file: no permission, a full disk, a folder where a file should be.
+            Console.Error.WriteLine($"dwe: {refused.Message}");
+            return ExitCode.WrongUse;
+        }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("dwe: stopped.");
@@ -54,6 +60,9 @@ internal static class Program
         Command.Eval eval => EvalCommand.Run(eval.Item),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
+        Command.Import import => ImportCommand.Run(import.Item),
+        Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),
+        Command.DataConvert convert => DataConvertCommand.Run(convert.Item, Streams.Results),
         Command.Weights weights => WeightsCommand.Run(Streams.Results, WeightCache.OfThisMachine(), weights.all, stop),
         Command.Doctor doctor => DoctorCommand.Run(doctor.json, doctor.device, doctor.libTorch, Console.Out),
         _ when command.IsVersion => Print(CodeVersion.Current),

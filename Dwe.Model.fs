@@ -105,53 +105,36 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published
 
 /// Trains a matcher: one call a step, plain numbers back.
 [<Sealed>]
-type Trainer(matcher: Matcher, table: MentionFeatures, entities: torch.Tensor, updates: int64) =
+type Trainer(matcher: Matcher, features: MentionFeatures, entities: torch.Tensor, updates: int64) =
     let config = matcher.Config
-
-    let optimizer =
-        new Optimizer(
-            { Form =
-                (match config.Optimizer.Kind with
-                 | HfAdamW -> HuggingFace
-                 | AdamW -> Decoupled)
-              DecayGroup =
-                (match config.Optimizer.Decay with
-                 | DecayRule.AllButBiases -> AllButBiases
-                 | DecayRule.MatricesOnly -> MatricesOnly)
-              Beta1 = config.Optimizer.Beta1
-              Beta2 = config.Optimizer.Beta2
-              Epsilon = config.Optimizer.Epsilon
-              Decay = config.Optimizer.WeightDecay },
-            matcher.Weights
-        )
+    let optimizer = new Optimizer(config.Optimizer, matcher.Weights)
 
     let options =
         { Rate = config.Optimizer.LearningRate
-          Schedule =
-            (match config.Schedule.Kind with
-             | ScheduleKind.Linear -> Schedule.Linear(config.Schedule.WarmupSteps, int updates)
-             | ScheduleKind.Cosine -> Schedule.Cosine(config.Schedule.WarmupSteps, int updates)
-             | ScheduleKind.Constant -> Schedule.Constant)
+          Schedule = Schedule.create config.Schedule updates
           ClipNorm = config.Optimizer.ClipNorm }
-
-    let factors = { Matching = config.Loss.MatchingWeight; Coarse = config.Loss.CoarseWeight }
 
     let rows (at: int64[]) = (entities.index_select (0L, torch.tensor (at, dtype = torch.int64))).``to`` matcher.Device
 
+    let entityRows (at: int64[]) = torch.tensor (at, dtype = torch.int64, device = matcher.Device)
+
     let lossOf (net: Published) (batch: TrainingRows) =
-        let mentions = MentionFeatures.gather matcher.Device table batch.Mentions
+        let mentions = MentionFeatures.gather matcher.Device features batch.Mentions
+
+        let sampled =
+            if batch.Negatives.Length = 0 then
+                None
+            else
+                Some batch.Negatives
 
         Total.published
-            factors
+            config.Loss
             (net.Outputs mentions)
             { Mentions = mentions
               Positive = rows batch.Golds
-              Negative =
-                if batch.Negatives.Length = 0 then
-                    None
-                else
-                    Some((rows batch.Negatives).unsqueeze 1L)
-              Entity = torch.tensor (batch.Golds, dtype = torch.int64, device = matcher.Device) }
+              Negative = sampled |> Option.map (fun negatives -> (rows negatives).unsqueeze 1L)
+              NegativeEntity = sampled |> Option.map entityRows
+              Entity = entityRows batch.Golds }
 
     /// The optimiser's memory by weight name: saved and restored with a checkpoint.
     member _.Moments = optimizer.Moments
@@ -250,11 +233,13 @@ type Ranks =
         : ScoreTable =
         Scoring.candidates dim queries entities width candidates
 
-    /// Scores of every entity; see `Scoring.everything`.
-    static member ScoreEverything(dim: int, queries: Memory<float32>, entities: torch.Tensor) : ScoreTable =
-        Scoring.everything dim queries entities
+    /// Ranks of golds among all entities, by entity row; protocol `full-kb`. See `Scoring.rankEverything`.
+    static member OfEverything
+        (dim: int, queries: Memory<float32>, entities: torch.Tensor, golds: int[])
+        : Result<Rank[], UserError> =
+        Scoring.rankEverything dim queries entities golds
 
-    /// Ranks of golds that stand among the candidates or were missed; protocols `strict` and `full-kb`.
+    /// Ranks of golds that stand among the candidates or were missed; protocol `strict`.
     static member GoldListed(goldColumns: int[], table: ScoreTable) : Result<Rank[], UserError> =
         Ranking.goldListed goldColumns table
 

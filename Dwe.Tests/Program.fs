@@ -6,9 +6,14 @@ open Expecto
 
 /// What `-t Bench` measures, by name; `bench NAME` measures one of them.
 let private benchmarks =
-    [ "training", Benchmarks.TrainingBench.run; "candidates", Benchmarks.CandidatesBench.run ]
+    [ "training", Benchmarks.TrainingBench.run
+      "evaluation", Benchmarks.EvaluationBench.run
+      "text", Benchmarks.TextBench.run
+      "candidates", Benchmarks.CandidatesBench.run
+      "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =
+    Dwe.Host.Native.GlibcAllocator.Tune() |> ignore
     let wanted (name, _) = List.isEmpty names || List.contains name names
 
     for name, run in List.filter wanted benchmarks do
@@ -16,6 +21,30 @@ let private bench names =
         run ()
 
     0
+
+/// What the run came to, in one line; a test that ended in an exception has failed like any other.
+let private counts (summary: Impl.TestRunSummary) =
+    let passed, failed = summary.passed.Length, summary.failed.Length + summary.errored.Length
+    let skipped = summary.ignored.Length
+
+    $"{passed} passed, {failed} failed" + (if skipped > 0 then $", {skipped} skipped" else "")
+
+let private run argv =
+    let last = ref None
+    let keep = SummaryHandler.SummaryHandler(fun summary -> last.Value <- Some summary)
+    let exitCode = runTestsInAssemblyWithCLIArgs [ CLIArguments.Append_Summary_Handler keep ] argv
+
+    match last.Value with
+    | None -> exitCode
+    | Some summary ->
+        // Alone on the last line, for people and for machines.
+        System.Console.Out.WriteLine(counts summary)
+        System.Console.Out.Flush()
+
+        if summary.failed.Length + summary.errored.Length > 0 then
+            max 1 exitCode
+        else
+            exitCode
 
 [<EntryPoint>]
 let main argv =
@@ -25,7 +54,7 @@ let main argv =
     match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode
     | None, null, "bench" :: names -> bench names
-    | None, null, _ -> runTestsInAssemblyWithCLIArgs [] argv
+    | None, null, _ -> run argv
     | None, problem, _ ->
         eprintfn $"libtorch does not load: {problem}"
         1

@@ -37,10 +37,24 @@ internal static class Checkpoint
             WriteMined(Path.Combine(target.Path, MinedFile), mined);
         }
 
-        File.WriteAllText(Path.Combine(target.Path, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
-        File.WriteAllText(
-            Path.Combine(target.Path, ManifestFile),
-            JsonSerializer.Serialize(CheckpointManifest.Of(matcher, run), JsonFiles.Options));
+        WriteDescription(target.Path, matcher, state, run);
+        target.Commit();
+    }
+
+    /// <summary>Writes weights that were not trained here: there are no moments, so no training can go on from them.</summary>
+    public static void WriteWeights(string folder, Matcher matcher, RunManifest run)
+    {
+        var state = new CheckpointState
+        {
+            Step = 0,
+            Epoch = 0,
+            StepInEpoch = 0,
+            Updates = new Dictionary<string, long>(),
+            Finished = true,
+        };
+        using var target = new AtomicFolder(folder);
+        WriteTensors(Path.Combine(target.Path, WeightsFile), matcher.Weights.Select(weight => (weight.Item1, weight.Item2)));
+        WriteDescription(target.Path, matcher, state, run);
         target.Commit();
     }
 
@@ -49,7 +63,7 @@ internal static class Checkpoint
     public static void ReadWeights(string folder, Matcher matcher)
     {
         using var reader = SafetensorsReader.Open(Path.Combine(folder, WeightsFile));
-        CopyInto(folder, reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
+        CopyInto(reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
     }
 
     /// <summary>Copies weights and moments back and returns where training stood.</summary>
@@ -59,7 +73,7 @@ internal static class Checkpoint
         var state = ReadState(folder);
         ReadWeights(folder, matcher);
         using var reader = SafetensorsReader.Open(Path.Combine(folder, OptimizerFile));
-        CopyInto(folder, reader, [.. Moments(trainer)]);
+        CopyInto(reader, [.. Moments(trainer)]);
         foreach (var (name, moments) in trainer.Moments)
         {
             moments.Updates = state.Updates.GetValueOrDefault(name);
@@ -113,6 +127,14 @@ internal static class Checkpoint
                 (SecondMoment + moments.Key, moments.Value.Second),
             });
 
+    private static void WriteDescription(string folder, Matcher matcher, CheckpointState state, RunManifest run)
+    {
+        File.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(state, JsonFiles.Options));
+        File.WriteAllText(
+            Path.Combine(folder, ManifestFile),
+            JsonSerializer.Serialize(CheckpointManifest.Of(matcher, run), JsonFiles.Options));
+    }
+
     private static void WriteTensors(string path, IEnumerable<(string Name, torch.Tensor Tensor)> tensors)
     {
         var all = tensors.ToList();
@@ -126,13 +148,13 @@ internal static class Checkpoint
         });
     }
 
-    private static void CopyInto(string folder, SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
+    private static void CopyInto(SafetensorsReader reader, IReadOnlyList<(string Name, torch.Tensor Tensor)> targets)
     {
         var differences = Differences(reader, targets).ToList();
         if (differences.Count > 0)
         {
             throw new UserErrorException(UserError.NewCheckpointMismatch(
-                folder, Microsoft.FSharp.Collections.ListModule.OfSeq(differences)));
+                reader.Path, Microsoft.FSharp.Collections.ListModule.OfSeq(differences)));
         }
 
         using var noGradients = torch.no_grad();

@@ -12,11 +12,13 @@ namespace Dwe.Host.Checkpoints;
 /// </summary>
 internal sealed class RunFolder(string path)
 {
+    private const string Checkpoints = "checkpoints";
+
     public string Path { get; } = path;
 
-    public string Last => Join("checkpoints", "last");
+    public string Last => Join(Checkpoints, "last");
 
-    public string Best => Join("checkpoints", "best");
+    public string Best => Join(Checkpoints, "best");
 
     public string Events => Join("events");
 
@@ -29,18 +31,48 @@ internal sealed class RunFolder(string path)
     /// <summary>Where the result of a split under a protocol is kept, e.g. <c>results/dev-strict.json</c>.</summary>
     public string Result(string split, string protocol) => Join("results", $"{split}-{protocol}.json");
 
-    /// <summary>Begins a run: refuses a folder that holds one already.</summary>
-    /// <exception cref="UserErrorException">ValueInvalid for a folder with a run in it.</exception>
+    /// <summary>
+    /// Refuses a folder that holds a run already, or something else that has a <c>manifest.json</c>. A run that was stopped
+    /// before its first checkpoint has nothing to lose and does not count.
+    /// </summary>
+    /// <exception cref="UserErrorException">ValueInvalid.</exception>
+    public void RequireFree()
+    {
+        if (Directory.Exists(Last))
+        {
+            throw NotFree("a folder without a run in it; go on with --resume, or name another folder");
+        }
+
+        if (File.Exists(ManifestFile) && !File.Exists(ConfigFile))
+        {
+            throw NotFree("a folder for the run alone; the manifest.json in this one is no run's");
+        }
+    }
+
+    /// <summary>Begins a run in a folder that is free, in place of one that has no checkpoint.</summary>
+    /// <exception cref="UserErrorException">As <see cref="RequireFree"/>.</exception>
     public void Begin(RunConfig config, RunManifest manifest)
     {
-        if (File.Exists(ManifestFile))
+        RequireFree();
+        foreach (var folder in new[] { Join(Checkpoints), Events }.Where(Directory.Exists))
         {
-            throw new UserErrorException(UserError.NewValueInvalid(
-                "command line", "--out", Path, "a folder without a run in it; go on with --resume, or name another folder"));
+            Directory.Delete(folder, recursive: true);
+        }
+
+        if (File.Exists(History))
+        {
+            File.Delete(History);
         }
 
         AtomicFile.WriteText(ConfigFile, Configuration.Write(config));
         JsonFiles.Write(ManifestFile, manifest);
+    }
+
+    /// <summary>Removes what a killed writer left beside the checkpoints.</summary>
+    public void RemoveLeftovers()
+    {
+        Leftovers.Clean(System.IO.Path.GetFullPath(Last));
+        Leftovers.Clean(System.IO.Path.GetFullPath(Best));
     }
 
     /// <summary>The configuration and the data of a run.</summary>
@@ -64,9 +96,14 @@ internal sealed class RunFolder(string path)
         if (!Directory.Exists(folder))
         {
             throw new UserErrorException(UserError.NewFileMissing(
-                folder, "a checkpoint", "The run was stopped before its first one: train it again."));
+                folder, "a checkpoint", Directory.Exists(Last)
+                    ? $"The run was stopped before its first evaluation: go on with `dwe train --out {Path} --resume`."
+                    : "The run was stopped before its first one: train it again, without --resume."));
         }
     }
+
+    private UserErrorException NotFree(string expected) =>
+        new(UserError.NewValueInvalid("command line", "--out", Path, expected));
 
     private string Join(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 }

@@ -10,8 +10,11 @@ internal sealed record RunManifest
 {
     public required string CodeVersion { get; init; }
 
-    /// <summary>Folders as they were named, for later commands that name none.</summary>
+    /// <summary>Folders as they were named, for later commands that name none; empty for imported weights.</summary>
     public required string Data { get; init; }
+
+    /// <summary>The format that the data set was read as; null in runs that are older than the choice.</summary>
+    public string? Format { get; init; }
 
     public required string Features { get; init; }
 
@@ -51,10 +54,12 @@ internal sealed record RunManifest
     /// <exception cref="UserErrorException">StoreMismatch.</exception>
     public void RequireSameSizes(RunData data, string run)
     {
-        if (data.Sizes.Text != TextSize || data.Sizes.Entity != EntitySize)
+        var sizes = data.Sizes;
+        if (sizes.Text != TextSize || sizes.Entity != EntitySize || (sizes.Image != 0 && sizes.Image != ImageSize))
         {
             throw FeatureStore.Mismatch(
-                run, $"features of widths {data.Sizes.Text} and {data.Sizes.Entity}", $"{TextSize} and {EntitySize}",
+                data.Store.Folder, $"widths {sizes.Text}, {sizes.Image} and {sizes.Entity} (text, image, entity)",
+                $"those of {run}: {TextSize}, {ImageSize} and {EntitySize}",
                 "Encode the data with the encoder of the run's features.");
         }
     }

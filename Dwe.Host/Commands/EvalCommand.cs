@@ -1,4 +1,5 @@
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Data;
 using Dwe.Host.Evaluation;
 using Dwe.Host.Native;
 using Dwe.Host.Storage;
@@ -15,7 +16,6 @@ internal static class EvalCommand
 {
     public static int Run(EvalOptions options)
     {
-        Natives.Load(options.LibTorch);
         var result = options.Run is not null ? OfRun(options, options.Run) : OfBaseline(options);
         if (options.Json is not null)
         {
@@ -31,23 +31,36 @@ internal static class EvalCommand
         var folder = new RunFolder(run);
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
+        Natives.Load(options.LibTorch);
         if (options.Precision is not null)
         {
             config = Configuration.Set(config, [$"training.precision={options.Precision}"]).OrThrow();
         }
 
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        if (manifest.Data.Length == 0 && (options.Data is null || options.Features is null))
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"{run} holds imported weights and names no data", "Give --data and --features."));
+        }
+
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSameSizes(data, folder.Path);
+        data.RequireFinite(options.Split);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
         Checkpoint.ReadWeights(folder.Best, matcher);
         var lists = options.Protocol.IsFullKb
             ? null
-            : CandidateLists.Read(options.Candidates ?? (options.Data is null ? manifest.Candidates : null), data, options.Split);
+            : CandidateLists.Read(options.Candidates ?? OfTraining(options, manifest), data, options.Split);
         using var evaluator = new Evaluator(data, options.Split, lists);
         var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config));
         JsonFiles.Write(folder.Result(options.Split, result.Card.Protocol), result);
         return result;
     }
+
+    /// <summary>The lists that training was given: for the data and the split that they were given for.</summary>
+    private static string? OfTraining(EvalOptions options, RunManifest manifest) =>
+        options.Data is null && options.Split == Splits.Dev ? manifest.Candidates : null;
 
     private static EvaluationResult OfBaseline(EvalOptions options)
     {
@@ -56,7 +69,8 @@ internal static class EvalCommand
             throw new UserErrorException(UserError.NewUsageWrong("a baseline needs --data DIR", "See `dwe eval --help`."));
         }
 
-        using var data = RunData.OpenWithoutFeatures(options.Data);
+        Natives.Load(options.LibTorch);
+        using var data = RunData.OpenWithoutFeatures(options.Data, options.Format);
         var lists = CandidateLists.Read(options.Candidates, data, options.Split);
         using var evaluator = new Evaluator(data, options.Split, lists);
         return options.Baseline == Baselines.Chance

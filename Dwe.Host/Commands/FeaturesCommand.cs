@@ -25,7 +25,7 @@ internal static class FeaturesCommand
     /// <summary>With an encoder of the caller's, opened only when the data set has been read.</summary>
     public static int Run(IAnsiConsole results, FeaturesOptions request, Func<ITextEncoder> openEncoder, CancellationToken stop)
     {
-        var dataset = DatasetReaders.Read(request.Data);
+        var dataset = DatasetReaders.Read(request.Data, request.Format);
         var options = new FeatureJobOptions
         {
             Store = request.Out,

@@ -18,7 +18,6 @@ internal static class TrainCommand
 
     public static int Run(TrainOptions options, CancellationToken stop)
     {
-        Natives.Load(options.LibTorch);
         var folder = new RunFolder(options.Out ?? DefaultFolder(options));
         return options.Resume ? Resume(folder, options, stop) : Begin(folder, options, stop);
     }
@@ -29,9 +28,10 @@ internal static class TrainCommand
         var sample = options.Config.Preset == SamplePreset;
         var dataFolder = options.Data ?? (sample ? SampleData.Folder : throw Missing("--data", "the folder of the data set"));
         var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
-        using var data = RunData.Open(dataFolder, features);
+        folder.RequireFree();
+        Natives.Load(options.LibTorch);
+        using var data = RunData.Open(dataFolder, features, options.Format);
         var manifest = Manifest(data, options.Candidates);
-        folder.Begin(config, manifest);
         return Train(folder, config, manifest, data, options, stop);
     }
 
@@ -45,7 +45,10 @@ internal static class TrainCommand
 
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Last);
-        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features);
+        folder.RemoveLeftovers();
+        Natives.Load(options.LibTorch);
+        var format = options.Format ?? (options.Data is null ? manifest.Format : null);
+        using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSame(data, folder.Path);
         return Train(folder, config, manifest, data, options, stop);
     }
@@ -53,20 +56,32 @@ internal static class TrainCommand
     private static int Train(
         RunFolder folder, RunConfig config, RunManifest manifest, RunData data, TrainOptions options, CancellationToken stop)
     {
+        // Whatever can be wrong is found before the run's folder is begun: a refused run leaves nothing behind.
+        data.RequireFinite(Splits.Train, Splits.Dev);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
-        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.CandidatePath is not null;
-        var candidates = needsCandidates
-            ? CandidateLists.Read(options.Candidates ?? manifest.Candidates, data, Splits.Dev)
-            : null;
+        var needsCandidates = !config.Training.Protocol.IsFullKb || data.Dataset.HasCandidates(Splits.Dev);
+        var candidateFile = options.Candidates ?? manifest.Candidates;
+        var candidates = needsCandidates ? CandidateLists.Read(candidateFile, data, Splits.Dev) : null;
         candidates?.RequireFor(config.Training.Protocol);
         using var dev = new Evaluator(data, Splits.Dev, candidates);
-        using var curves = new TrainingCurves(folder.Events, folder.History);
-        using var loop = new TrainingLoop(config, folder, manifest, data, options.Candidates ?? manifest.Candidates, matcher, dev, curves);
+        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev);
+        var state = options.Resume ? loop.Restore() : TrainingLoop.Fresh;
+        if (!options.Resume)
+        {
+            folder.Begin(config, manifest);
+        }
+
+        using var curves = new TrainingCurves(folder.Events, folder.History, state.Step);
         Streams.Note(
             $"training {loop.MentionCount:N0} mentions of {data.Dataset.Folder} ({loop.WithoutGold:N0} without an entity in the "
             + $"knowledge base left out), {data.Dataset.Entities.Count:N0} entities, {matcher.Device}, run {folder.Path}");
 
-        var end = loop.Run(options.Resume, stop);
+        var end = loop.Run(state, curves, stop);
+        if (loop.LeftOut > 0)
+        {
+            Streams.Note($"{loop.LeftOut:N0} updates left out: their gradients were not finite. A lower learning rate may help.");
+        }
+
         if (end == TrainingEnd.Interrupted)
         {
             Streams.Note($"stopped and saved. Go on with: dwe train --out {folder.Path} --resume");
@@ -105,6 +120,7 @@ internal static class TrainCommand
     {
         CodeVersion = CodeVersion.Current,
         Data = data.Dataset.Folder,
+        Format = data.Dataset.Format,
         Features = data.Store.Folder,
         Candidates = candidates,
         DataHash = data.Dataset.ContentHash,

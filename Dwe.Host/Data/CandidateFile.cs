@@ -30,6 +30,16 @@ internal static class CandidateFile
         return oracle;
     }
 
+    /// <summary>The candidates that come with a data set, in a file or in its records; null where none do.</summary>
+    /// <exception cref="UserErrorException">As <see cref="Read"/>.</exception>
+    public static Candidates? OfDataset(Dataset dataset, string split)
+    {
+        if (dataset.CandidatePath is not null) return Read(dataset.CandidatePath, dataset.Mentions[split]);
+        if (!dataset.RecordCandidates.TryGetValue(split, out var ids)) return null;
+        string[] without = [.. dataset.Mentions[split].Select(mention => mention.Key).Where(key => !ids.ContainsKey(key))];
+        return new Candidates("records", CandidateKey.RecordKey, ids, without);
+    }
+
     /// <summary>The candidates of one split's mentions. Keys of other splits are passed over.</summary>
     /// <exception cref="UserErrorException">
     /// FileMissing; FileBroken naming file, line and key; ValueInvalid where no key belongs to the split.

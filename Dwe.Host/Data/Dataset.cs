@@ -37,6 +37,22 @@ internal sealed record Dataset
     /// <summary>Mentions per split whose answer is not in the knowledge base: kept, and never found.</summary>
     public required IReadOnlyDictionary<string, int> GoldMissing { get; init; }
 
+    /// <summary>What the reader mended or left out: words that follow a number, and that number.</summary>
+    public IReadOnlyDictionary<string, int> Remarks { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Candidates that stand in the records themselves, by split and mention key: ids, best first.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string[]>> RecordCandidates { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, string[]>>();
+
+    /// <summary>Folders in which a mention's image may lie, the likeliest first.</summary>
+    public IReadOnlyList<string> MentionImageFolders { get; init; } = [];
+
+    /// <summary>Folders in which an entity's image may lie, the likeliest first.</summary>
+    public IReadOnlyList<string> EntityImageFolders { get; init; } = [];
+
+    /// <summary>Whether candidates of a split come with the data set.</summary>
+    public bool HasCandidates(string split) => CandidatePath is not null || RecordCandidates.ContainsKey(split);
+
     /// <summary>Names of the description fields that at least one entity has, sorted.</summary>
     public IReadOnlyList<string> FieldNames =>
         [.. Entities.SelectMany(entity => entity.Fields.Keys).Distinct().Order(StringComparer.Ordinal)];

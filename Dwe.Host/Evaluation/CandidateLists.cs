@@ -52,14 +52,22 @@ internal sealed record CandidateLists
     /// <exception cref="UserErrorException">As <see cref="CandidateFile.Read"/>; FileMissing where no file is named or known.</exception>
     public static CandidateLists Read(string? path, RunData data, string split)
     {
-        path ??= data.Dataset.CandidatePath ?? throw new UserErrorException(UserError.NewFileMissing(
-            Path.Combine(data.Dataset.Folder, "search_top100.json"), "candidate lists",
-            "Name a file with --candidates, or use --protocol full-kb."));
-        var found = CandidateFile.Read(path, data.Mentions(split));
+        var found = path is not null
+            ? CandidateFile.Read(path, data.Mentions(split))
+            : CandidateFile.OfDataset(data.Dataset, split)
+              ?? throw new UserErrorException(UserError.NewFileMissing(
+                  Path.Combine(data.Dataset.Folder, "search_top100.json"), "candidate lists",
+                  "Name a file with --candidates, or use --protocol full-kb."));
+        path ??= data.Dataset.CandidatePath;
         var lists = data.Mentions(split)
             .Select(mention => found.Ids.TryGetValue(mention.Key, out var ids) ? ToRows(ids, data) : [])
             .ToArray();
-        return Pad(lists, data.Golds(split)) with { Source = Path.GetFileName(path), Hash = ContentHash.OfFile(path), IsOracle = CandidateFile.IsOracle(path) };
+        return Pad(lists, data.Golds(split)) with
+        {
+            Source = found.Source,
+            Hash = path is null ? data.Dataset.ContentHash : ContentHash.OfFile(path),
+            IsOracle = path is not null && CandidateFile.IsOracle(path),
+        };
     }
 
     private static int[] ToRows(string[] ids, RunData data) => [.. ids.Select(data.RowOf).Where(row => row >= 0).Distinct()];

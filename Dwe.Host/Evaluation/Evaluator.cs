@@ -16,9 +16,6 @@ internal sealed class Evaluator : IDisposable
 {
     private const int QueriesAtOnce = 1024;
 
-    // Scores held at once under full-kb: 256 MB.
-    private const long ScoresAtOnce = 1L << 26;
-
     private readonly RunData data;
     private readonly string split;
     private readonly int[] golds;
@@ -45,12 +42,18 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>Evaluates a model.</summary>
-    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose score is not finite.</exception>
-    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system) =>
+        Run(Queries(matcher), protocol, system);
+
+    /// <summary>Evaluates queries, [mentions; entity width], which are normalised in place.</summary>
+    /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
+    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system)
     {
         candidates?.RequireFor(protocol);
-        var queries = Queries(matcher);
-        var dim = queries.Length / golds.Length;
+        var dim = (int)data.Entities.shape[1];
+        RequireFinite(queries, dim);
+        Ranks.Normalize(queries, dim);
         return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
     }
 
@@ -85,7 +88,23 @@ internal sealed class Evaluator : IDisposable
             all.AddRange(matcher.Query(features, [.. rows]));
         }
 
-        return Normalized([.. all], matcher.Sizes.Entity);
+        return [.. all];
+    }
+
+    /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
+    private void RequireFinite(float[] queries, int dim)
+    {
+        for (var row = 0; row < golds.Length; row++)
+        {
+            var query = queries.AsSpan(row * dim, dim);
+            if (!float.IsFinite(Scoring.dot(query, query)))
+            {
+                var mention = data.Mentions(split)[row];
+                throw new UserErrorException(UserError.NewValueInvalid(
+                    $"{split}, mention '{mention.Key}' ('{mention.Text}')", "its query", "not a finite number",
+                    "finite numbers; the model's weights have grown out of bounds"));
+            }
+        }
     }
 
     private Rank[] RankListed(float[] queries, int dim, Protocol protocol)
@@ -103,19 +122,8 @@ internal sealed class Evaluator : IDisposable
         return [.. ranks.Select((rank, mention) => golds[mention] < 0 ? Rank.Missing : rank)];
     }
 
-    private Rank[] RankAll(float[] queries, int dim)
-    {
-        var atOnce = (int)Math.Max(1, ScoresAtOnce / data.Dataset.Entities.Count);
-        var ranks = new List<Rank>(golds.Length);
-        for (var first = 0; first < golds.Length; first += atOnce)
-        {
-            var count = Math.Min(atOnce, golds.Length - first);
-            var table = Ranks.ScoreEverything(dim, queries.AsMemory(first * dim, count * dim), entityTensor.Value);
-            ranks.AddRange(Ranks.GoldListed(golds[first..(first + count)], table).OrThrow());
-        }
-
-        return [.. ranks];
-    }
+    private Rank[] RankAll(float[] queries, int dim) =>
+        Ranks.OfEverything(dim, queries.AsMemory(), entityTensor.Value, golds).OrThrow();
 
     private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)
     {

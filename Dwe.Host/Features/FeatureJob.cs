@@ -76,7 +76,7 @@ internal static class FeatureJob
                 Kinds =
                 {
                     new KindPlan(MentionKind, encoder.Id, [.. mentions.Select(mention => mention.Text)]),
-                    new KindPlan(TextKind, encoder.Id, [.. mentions.Select(mention => $"{mention.Text} [SEP] {mention.Sentence}")]),
+                    new KindPlan(TextKind, encoder.Id, [.. mentions.Select(TextOf)]),
                 },
             });
         }
@@ -111,8 +111,12 @@ internal static class FeatureJob
         return result;
     }
 
+    /// <summary>A mention that is a box in a photo has no text, and so no vector.</summary>
+    private static string TextOf(Mention mention) =>
+        mention.Text.Length == 0 && mention.Sentence.Length == 0 ? "" : $"{mention.Text} [SEP] {mention.Sentence}";
+
     /// <summary>Tables replace folders named train, dev, test and entities: never those of something else.</summary>
-    private static void RequireStoreOrEmpty(string store)
+    public static void RequireStoreOrEmpty(string store)
     {
         if (File.Exists(store))
             throw new UserErrorException(UserError.NewUsageWrong($"{store} is a file", "Name a folder with --out."));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dwe.Host.Data;
 using Dwe.Host.Storage;
 using Dwe.Model.Domain;
@@ -154,6 +155,13 @@ internal sealed class FeatureTable : IDisposable
             ? kind
             : throw FeatureStore.Mismatch(folder, $"kinds {string.Join(", ", kinds.Keys)}", $"a kind '{name}' as well");
 
+    /// <summary>Refuses vectors that are not finite numbers. Reads the whole table.</summary>
+    /// <exception cref="UserErrorException">FileBroken naming file and row.</exception>
+    public void RequireFinite()
+    {
+        foreach (var kind in kinds.Values) kind.RequireFinite(Rows);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -234,6 +242,32 @@ internal sealed class FeatureKind : IDisposable
     {
         foreach (var tensor in tensors.Values) tensor.Dispose();
         reader.Dispose();
+    }
+
+    internal void RequireFinite(IReadOnlyList<string> rows)
+    {
+        var first = 0L;
+        foreach (var segment in Segments)
+        {
+            var values = segment.Span;
+            for (var at = 0; at < values.Length; at++)
+            {
+                if (!float.IsFinite(values[at]))
+                    throw new UserErrorException(UserError.NewFileBroken(
+                        reader.Path, $"row '{rows[RowOf((first + at) / Dim)]}'",
+                        values[at].ToString(CultureInfo.InvariantCulture), "finite numbers"));
+            }
+            first += values.Length;
+        }
+    }
+
+    private int RowOf(long vector)
+    {
+        if (!IsRagged) return (int)vector;
+        var offsets = RowOffsets.Span;
+        var row = 0;
+        while (offsets[row + 1] <= vector) row++;
+        return row;
     }
 
     private torch.Tensor TensorOf(string name)

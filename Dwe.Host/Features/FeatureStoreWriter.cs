@@ -41,19 +41,16 @@ internal sealed class FeatureStoreWriter : IDisposable
     }
 
     /// <summary>
-    /// Writes one vector per row, [rows; dimension] float32, the key of each row's input, and which rows have a vector at
-    /// all (null: every one). Rows without one are zeros with the key 0.
+    /// Writes one vector per row, [rows; dimension] float32, the key of each row's input (null: the inputs are not known),
+    /// and which rows have a vector at all (null: every one). Rows without one are zeros with the key 0.
     /// </summary>
     public void Dense(
-        string table, string kind, string encoderId, int dimension, IReadOnlyList<ContentKey> keys,
+        string table, string kind, string encoderId, int dimension, IReadOnlyList<ContentKey>? keys,
         IReadOnlyList<bool>? present, FillRow fill)
     {
         var rows = rowsOf[table];
-        var tensors = new List<TensorSpec>
-        {
-            new(FeatureStore.KeysName, Dtype.I64, [rows, 2]),
-            new(kind, Dtype.F32, [rows, dimension]),
-        };
+        var tensors = new List<TensorSpec> { new(kind, Dtype.F32, [rows, dimension]) };
+        if (keys is not null) tensors.Insert(0, new TensorSpec(FeatureStore.KeysName, Dtype.I64, [rows, 2]));
         if (present is not null) tensors.Add(new TensorSpec(FeatureStore.PresentName, Dtype.BOOL, [rows]));
         Write(table, kind, tensors, writer =>
         {
@@ -81,20 +78,19 @@ internal sealed class FeatureStoreWriter : IDisposable
     /// </summary>
     public void Ragged(
         string table, string kind, string encoderId, int dimension, IReadOnlyList<int> counts,
-        IReadOnlyList<ContentKey> keys, FillRow fill)
+        IReadOnlyList<ContentKey>? keys, FillRow fill)
     {
         var rows = rowsOf[table];
         var offsets = new long[rows + 1];
         for (var row = 0; row < rows; row++) offsets[row + 1] = offsets[row] + counts[row];
         var vectors = offsets[rows];
+        var tensors = new List<TensorSpec> { new(FeatureStore.OffsetsName(kind), Dtype.I64, [rows + 1]) };
+        if (keys is not null) tensors.Add(new TensorSpec(FeatureStore.KeysName, Dtype.I64, [vectors, 2]));
+        tensors.Add(new TensorSpec(kind, Dtype.F32, [vectors, dimension]));
         Write(
             table,
             kind,
-            [
-                new TensorSpec(FeatureStore.OffsetsName(kind), Dtype.I64, [rows + 1]),
-                new TensorSpec(FeatureStore.KeysName, Dtype.I64, [vectors, 2]),
-                new TensorSpec(kind, Dtype.F32, [vectors, dimension]),
-            ],
+            tensors,
             writer =>
             {
                 writer.Append<long>(FeatureStore.OffsetsName(kind), offsets);
@@ -165,8 +161,9 @@ internal sealed class FeatureStoreWriter : IDisposable
         writer.Complete();
     }
 
-    private static void AppendKeys(SafetensorsWriter writer, IReadOnlyList<ContentKey> keys)
+    private static void AppendKeys(SafetensorsWriter writer, IReadOnlyList<ContentKey>? keys)
     {
+        if (keys is null) return;
         var words = new long[2 * keys.Count];
         for (var row = 0; row < keys.Count; row++) (words[2 * row], words[2 * row + 1]) = keys[row];
         writer.Append<long>(FeatureStore.KeysName, words);

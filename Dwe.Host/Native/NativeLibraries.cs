@@ -60,6 +60,7 @@ internal static class NativeLibraries
                 return loaded;
             }
 
+            OpenMpWaiting.SpinShortly();
             return loaded = Load(named is null ? null : RequireAlone(RequireFolder(named)));
         }
     }

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Globalization;
 using Spectre.Console;
 
 namespace Dwe.Host.Terminal;
@@ -14,18 +14,27 @@ internal sealed class ProgressDisplay
 
     private readonly string _title;
     private readonly string _unit;
-    private long _total;
     private readonly ProgressTask? _bar;
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Action<string> _write;
+    private readonly TimeProvider _clock;
+    private readonly long _start;
+    private long _total;
     private long _first = -1;
     private TimeSpan _nextLine = QuietTime;
 
-    private ProgressDisplay(string title, string unit, ProgressTask? bar)
+    private ProgressDisplay(string title, string unit, ProgressTask? bar, Action<string> write, TimeProvider clock)
     {
         _title = title;
         _unit = unit;
         _bar = bar;
+        _write = write;
+        _clock = clock;
+        _start = clock.GetTimestamp();
     }
+
+    /// <summary>Progress in plain lines.</summary>
+    public static ProgressDisplay Lines(string title, string unit, Action<string> write, TimeProvider clock) =>
+        new(title, unit, bar: null, write, clock);
 
     /// <summary>Runs <paramref name="work"/>, which reports through the display it is given.</summary>
     /// <param name="title">What is being done, e.g. <c>encoding texts</c>.</param>
@@ -36,7 +45,7 @@ internal sealed class ProgressDisplay
         var console = Streams.Messages;
         if (!console.Profile.Out.IsTerminal)
         {
-            return work(new ProgressDisplay(title, unit, bar: null));
+            return work(Lines(title, unit, Streams.Note, TimeProvider.System));
         }
 
         return console.Progress()
@@ -45,7 +54,7 @@ internal sealed class ProgressDisplay
             .Start(context =>
             {
                 var bar = context.AddTask(Markup.Escape(title), autoStart: true);
-                return work(new ProgressDisplay(title, unit, bar));
+                return work(new ProgressDisplay(title, unit, bar, Streams.Note, TimeProvider.System));
             });
     }
 
@@ -66,19 +75,29 @@ internal sealed class ProgressDisplay
             _bar.Value = done;
             _bar.Description = Markup.Escape(Describe(done, detail));
         }
-        else if (_clock.Elapsed >= _nextLine)
+        else if (Elapsed >= _nextLine)
         {
-            _nextLine = _clock.Elapsed + LineInterval;
-            Streams.Note(Describe(done, detail));
+            _nextLine = Elapsed + LineInterval;
+            _write(Describe(done, detail));
         }
     }
 
+    private TimeSpan Elapsed => _clock.GetElapsedTime(_start);
+
     private string Describe(long done, string detail)
     {
-        var seconds = Math.Max(1e-3, _clock.Elapsed.TotalSeconds);
-        var rate = (done - Math.Max(0, _first)) / seconds;
-        var left = rate > 0 ? TimeSpan.FromSeconds((_total - done) / rate).ToString(@"hh\:mm\:ss") : "--:--:--";
+        var rate = (done - _first) / Math.Max(1e-3, Elapsed.TotalSeconds);
+        var left = rate > 0 ? TimeLeft((_total - done) / rate) : "--:--:--";
         var suffix = detail.Length == 0 ? "" : $", {detail}";
-        return $"{_title}: {done:N0} of {_total:N0} {_unit}, {rate:N0} {_unit}/s, {left} left{suffix}";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_title}: {done:N0} of {_total:N0} {_unit}, {rate:N0} {_unit}/s, {left} left{suffix}");
+    }
+
+    /// <summary>Hours, minutes, seconds; a job of days has more than 24 hours left.</summary>
+    private static string TimeLeft(double seconds)
+    {
+        var whole = (long)Math.Min(seconds, int.MaxValue);
+        return string.Create(CultureInfo.InvariantCulture, $"{whole / 3600:00}:{whole / 60 % 60:00}:{whole % 60:00}");
     }
 }

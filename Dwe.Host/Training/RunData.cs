@@ -12,13 +12,12 @@ namespace Dwe.Host.Training;
 /// <summary>A data set with its features: what training and evaluation read. Tensors lie over the store's mapped files.</summary>
 internal sealed class RunData : IDisposable
 {
-    private const string ImageKind = "image";
-    private const string PartsKind = "parts";
-    private const string ProfileKind = "profile";
-
     private readonly Dictionary<string, int> rowOfEntity = [];
 
     private readonly FeatureStore? store;
+
+    // Single vectors of which some are absent, packed: once per kind, since every evaluation asks for them.
+    private readonly Dictionary<(string Table, string Kind), torch.Tensor> packed = [];
 
     private RunData(Dataset dataset, FeatureStore? store)
     {
@@ -43,13 +42,20 @@ internal sealed class RunData : IDisposable
 
     /// <summary>Reads the data set, opens its store and refuses one that was made from other data.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken or StoreMismatch.</exception>
-    public static RunData Open(string data, string features)
+    public static RunData Open(string data, string features, string? format = null)
     {
-        var dataset = DatasetReaders.Read(data);
+        var dataset = DatasetReaders.Read(data, format);
         var store = FeatureStore.Open(features);
         try
         {
             store.RequireDataset(dataset);
+            RequireSameRows(store, FeatureStore.Entities, dataset.Entities.Select(entity => entity.Id));
+            foreach (var (split, mentions) in dataset.Mentions.Where(split => store.Has(split.Key)))
+            {
+                RequireSameRows(store, split, mentions.Select(mention => mention.Key));
+                RequireSameWidth(store, split);
+            }
+
             return new RunData(dataset, store);
         }
         catch
@@ -61,7 +67,8 @@ internal sealed class RunData : IDisposable
 
     /// <summary>Reads the data set alone.</summary>
     /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
-    public static RunData OpenWithoutFeatures(string data) => new(DatasetReaders.Read(data), store: null);
+    public static RunData OpenWithoutFeatures(string data, string? format = null) =>
+        new(DatasetReaders.Read(data, format), store: null);
 
     /// <summary>The mentions of a split, in row order.</summary>
     /// <exception cref="UserErrorException">FileMissing where the data set has no such split.</exception>
@@ -85,9 +92,19 @@ internal sealed class RunData : IDisposable
         return new MentionFeatures(
             table.Kind(FeatureJob.MentionKind).Vectors,
             table.Kind(FeatureJob.TextKind).Vectors,
-            Ragged(table, ImageKind),
-            Ragged(table, PartsKind),
-            Ragged(table, ProfileKind));
+            Ragged(table, FeatureKinds.Image),
+            Ragged(table, FeatureKinds.Parts),
+            Ragged(table, FeatureKinds.Profile));
+    }
+
+    /// <summary>Refuses features of these splits, or of the entities, that are not finite numbers.</summary>
+    /// <exception cref="UserErrorException">FileBroken naming file and row.</exception>
+    public void RequireFinite(params string[] splits)
+    {
+        foreach (var table in splits.Append(FeatureStore.Entities).Select(Store.Table))
+        {
+            table.RequireFinite();
+        }
     }
 
     /// <summary>The widths that the features dictate.</summary>
@@ -96,14 +113,57 @@ internal sealed class RunData : IDisposable
         get
         {
             var train = Store.Table(Store.Tables.First(name => name != FeatureStore.Entities));
-            var image = new[] { ImageKind, PartsKind }.Where(train.Has).Select(kind => train.Kind(kind).Dim).FirstOrDefault();
+            var image = new[] { FeatureKinds.Image, FeatureKinds.Parts }.Where(train.Has).Select(kind => train.Kind(kind).Dim).FirstOrDefault();
             return new FeatureSizes(train.Kind(FeatureJob.TextKind).Dim, image, (int)Entities.shape[1]);
         }
     }
 
-    public void Dispose() => store?.Dispose();
+    /// <summary>Which mentions of a split have an encoded text; the others were lost before they were encoded.</summary>
+    public bool[] Encoded(string split)
+    {
+        var text = Store.Table(split).Kind(FeatureJob.TextKind);
+        return text.Present is { } present ? present.data<bool>().ToArray() : [.. Enumerable.Repeat(true, text.Rows)];
+    }
 
-    private static FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)
+    /// <summary>Refuses a table whose rows are not those of the data set, in its order.</summary>
+    private static void RequireSameRows(FeatureStore store, string table, IEnumerable<string> keys)
+    {
+        var path = Path.Combine(store.Folder, table, FeatureStore.RowsFile);
+        var (found, expected) = (store.Table(table).Rows, keys.ToList());
+        if (found.Count != expected.Count)
+        {
+            throw FeatureStore.Mismatch(path, $"{found.Count} rows", $"{expected.Count} as the data set has");
+        }
+
+        var row = Enumerable.Range(0, expected.Count).FirstOrDefault(at => found[at] != expected[at], -1);
+        if (row >= 0)
+        {
+            throw FeatureStore.Mismatch(path, $"'{found[row]}' in row {row}", $"'{expected[row]}' as in the data set");
+        }
+    }
+
+    /// <summary>Refuses mentions encoded to another width than their sentences, or than the other splits.</summary>
+    private static void RequireSameWidth(FeatureStore store, string split)
+    {
+        var expected = store.Table(store.Tables.First(name => name != FeatureStore.Entities)).Kind(FeatureJob.TextKind).Dim;
+        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind })
+        {
+            if (store.Table(split).Kind(name).Dim is var found && found != expected)
+            {
+                throw FeatureStore.Mismatch(
+                    Path.Combine(store.Folder, split, name + FeatureStore.Extension), $"vectors of {found} values",
+                    $"{expected} as everywhere in the store");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in packed.Values) tensor.Dispose();
+        store?.Dispose();
+    }
+
+    private FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)
     {
         if (!table.Has(name))
         {
@@ -111,9 +171,18 @@ internal sealed class RunData : IDisposable
         }
 
         var kind = table.Kind(name);
-        var offsets = kind.IsRagged
-            ? kind.RowOffsets.ToArray()
-            : throw FeatureStore.Mismatch(kind.Name, "a dense kind", "a ragged one, with offsets");
-        return new RaggedFeatures(kind.Vectors, offsets);
+        if (kind.IsRagged) return new RaggedFeatures(kind.Vectors, kind.RowOffsets.ToArray());
+        if (kind.Present is null) return new RaggedFeatures(kind.Vectors, [.. Enumerable.Range(0, kind.Rows + 1).Select(row => (long)row)]);
+
+        var present = kind.Present.data<bool>().ToArray();
+        var offsets = new long[present.Length + 1];
+        for (var row = 0; row < present.Length; row++) offsets[row + 1] = offsets[row] + (present[row] ? 1 : 0);
+        if (!packed.TryGetValue((table.Name, name), out var vectors))
+        {
+            using var rows = torch.tensor(
+                Enumerable.Range(0, present.Length).Where(row => present[row]).Select(row => (long)row).ToArray());
+            vectors = packed[(table.Name, name)] = kind.Vectors.index_select(0, rows).DetachFromDisposeScope();
+        }
+        return new RaggedFeatures(vectors, offsets);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dwe.Host.Storage;
 using Dwe.Model.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -7,7 +8,8 @@ namespace Dwe.Host.Training;
 
 /// <summary>
 /// How a training goes, kept while it goes: TensorBoard events of every tenth step, and <c>history.jsonl</c> with one line an
-/// evaluation. A resumed run appends; what it computes again after a kill is written again with the same values.
+/// evaluation. A resumed run first removes the lines that lie after its checkpoint, since it writes them again; events are
+/// appended, and what is computed again is in them twice, with the same values.
 /// </summary>
 internal sealed class TrainingCurves : IDisposable
 {
@@ -17,8 +19,10 @@ internal sealed class TrainingCurves : IDisposable
     private readonly SummaryWriter events;
     private readonly StreamWriter history;
 
-    public TrainingCurves(string eventsFolder, string historyPath)
+    /// <summary>Goes on from the given step: what <paramref name="historyPath"/> says of later ones is removed.</summary>
+    public TrainingCurves(string eventsFolder, string historyPath, long step)
     {
+        KeepUntil(historyPath, step);
         Directory.CreateDirectory(eventsFolder);
         events = torch.utils.tensorboard.SummaryWriter(eventsFolder, createRunName: false);
         history = new StreamWriter(historyPath, append: true) { AutoFlush = true, NewLine = "\n" };
@@ -57,5 +61,28 @@ internal sealed class TrainingCurves : IDisposable
     public void Dispose()
     {
         history.Dispose();
+    }
+
+    private static void KeepUntil(string path, long step)
+    {
+        if (File.Exists(path))
+        {
+            var kept = File.ReadLines(path).TakeWhile(line => StepOf(line) <= step).Select(line => line + "\n");
+            AtomicFile.WriteText(path, string.Concat(kept));
+        }
+    }
+
+    /// <summary>The step of a line; none for one that a kill has cut.</summary>
+    private static long? StepOf(string line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.GetProperty("step").GetInt64();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

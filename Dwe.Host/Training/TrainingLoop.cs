@@ -27,7 +27,6 @@ internal sealed class TrainingLoop : IDisposable
     private readonly Matcher matcher;
     private readonly Trainer trainer;
     private readonly Evaluator dev;
-    private readonly TrainingCurves curves;
     private readonly long[] mentionRows;
     private readonly long[] goldRows;
     private readonly NegativeSource negatives;
@@ -35,21 +34,22 @@ internal sealed class TrainingLoop : IDisposable
     private readonly EvaluatedSystem system = new() { Name = "training", CodeVersion = Commands.CodeVersion.Current };
 
     public TrainingLoop(
-        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, string? candidates, Matcher matcher, Evaluator dev,
-        TrainingCurves curves)
+        RunConfig config, RunFolder folder, RunManifest manifest, RunData data, string? candidates, Matcher matcher,
+        Evaluator dev)
     {
         this.config = config;
         this.folder = folder;
         this.manifest = manifest;
         this.matcher = matcher;
         this.dev = dev;
-        this.curves = curves;
 
         // A mention whose gold the knowledge base lacks has no positive: it is counted, and not trained on.
         var golds = data.Golds(Data.Splits.Train);
-        mentionRows = [.. Enumerable.Range(0, golds.Length).Where(row => golds[row] >= 0).Select(row => (long)row)];
+        // Nor on one that was never encoded (an import may have lost it).
+        var encoded = data.Encoded(Data.Splits.Train);
+        mentionRows = [.. Enumerable.Range(0, golds.Length).Where(row => golds[row] >= 0 && encoded[row]).Select(row => (long)row)];
         goldRows = [.. mentionRows.Select(row => (long)golds[row])];
-        WithoutGold = golds.Length - mentionRows.Length;
+        WithoutGold = golds.Count(gold => gold < 0);
         if (mentionRows.Length == 0)
         {
             throw new UserErrorException(UserError.NewStoreMismatch(
@@ -62,6 +62,18 @@ internal sealed class TrainingLoop : IDisposable
 
     /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>
     public int WithoutGold { get; }
+
+    /// <summary>Updates that were not made because their gradients were not finite.</summary>
+    public long LeftOut { get; private set; }
+
+    /// <summary>Where a new run stands.</summary>
+    public static CheckpointState Fresh { get; } = new()
+    {
+        Step = 0,
+        Epoch = 0,
+        StepInEpoch = 0,
+        Updates = new Dictionary<string, long>(),
+    };
 
     /// <summary>Training mentions that are trained on.</summary>
     public int MentionCount => mentionRows.Length;
@@ -77,17 +89,20 @@ internal sealed class TrainingLoop : IDisposable
 
     public void Dispose() => ((IDisposable)trainer).Dispose();
 
-    /// <summary>Trains from the beginning, or from the last checkpoint.</summary>
-    public TrainingEnd Run(bool resume, CancellationToken stop)
+    /// <summary>Takes weights and moments from the run's last checkpoint; returns where it stands.</summary>
+    public CheckpointState Restore()
     {
-        var state = resume ? Checkpoint.Resume(folder.Last, matcher, trainer) : Fresh();
-        if (resume && Checkpoint.ReadMined(folder.Last) is { } mined)
+        if (Checkpoint.ReadMined(folder.Last) is { } mined)
         {
             negatives.Restore(mined);
         }
 
-        return ProgressDisplay.Run("training", "mentions", progress => Epochs(state, progress, stop));
+        return Checkpoint.Resume(folder.Last, matcher, trainer);
     }
+
+    /// <summary>Trains on from <paramref name="state"/>.</summary>
+    public TrainingEnd Run(CheckpointState state, TrainingCurves curves, CancellationToken stop) =>
+        ProgressDisplay.Run("training", "mentions", progress => Epochs(state, curves, progress, stop));
 
     private long MentionsSeen(CheckpointState state)
     {
@@ -95,21 +110,15 @@ internal sealed class TrainingLoop : IDisposable
         return (long)state.Epoch * mentionRows.Length + Math.Min(inEpoch, mentionRows.Length);
     }
 
-    private static CheckpointState Fresh() => new()
-    {
-        Step = 0,
-        Epoch = 0,
-        StepInEpoch = 0,
-        Updates = new Dictionary<string, long>(),
-    };
-
-    private TrainingEnd Epochs(CheckpointState state, ProgressDisplay progress, CancellationToken stop)
+    private TrainingEnd Epochs(CheckpointState state, TrainingCurves curves, ProgressDisplay progress, CancellationToken stop)
     {
         if (state.Finished)
         {
             return state.Epoch >= config.Training.Epochs ? TrainingEnd.AllEpochsDone : TrainingEnd.StoppedEarly;
         }
 
+        var all = (long)mentionRows.Length * config.Training.Epochs;
+        progress.Report(MentionsSeen(state), all);
         var standing = "";
         while (state.Epoch < config.Training.Epochs)
         {
@@ -129,14 +138,15 @@ internal sealed class TrainingLoop : IDisposable
 
                 var report = trainer.Step(state.Step, Batches(order, state));
                 state = state with { Step = state.Step + 1, StepInEpoch = state.StepInEpoch + 1 };
+                LeftOut += report.Updated ? 0 : 1;
                 curves.Step(state.Step, report);
-                progress.Report(MentionsSeen(state), (long)mentionRows.Length * config.Training.Epochs, $"loss {report.Loss:0.0000}{standing}");
+                progress.Report(MentionsSeen(state), all, $"loss {report.Loss:0.0000}{standing}");
             }
 
             state = state with { Epoch = state.Epoch + 1, StepInEpoch = 0 };
             if (state.Epoch % config.Training.EvaluateEveryEpochs == 0 || state.Epoch == config.Training.Epochs)
             {
-                state = Evaluate(state);
+                state = Evaluate(state, curves);
                 standing = $", dev {config.Training.SelectBy} best {state.BestValue:0.0000}";
             }
 
@@ -168,7 +178,7 @@ internal sealed class TrainingLoop : IDisposable
         return [.. batches];
     }
 
-    private CheckpointState Evaluate(CheckpointState state)
+    private CheckpointState Evaluate(CheckpointState state, TrainingCurves curves)
     {
         var result = dev.Run(matcher, config.Training.Protocol, system);
         curves.Evaluation(state.Step, state.Epoch, result.Metrics);

@@ -35,6 +35,8 @@ type TrainingBatch =
         Positive: Tensor
         /// [batch; k; e] sampled negatives, encoded.
         Negative: Tensor option
+        /// [batch] int64, the row of each mention's sampled negative; None where nothing needs it.
+        NegativeEntity: Tensor option
         /// [batch] int64, the gold entity's row in the knowledge base: equal ids are not negatives of each other.
         Entity: Tensor
     }

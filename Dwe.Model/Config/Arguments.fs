@@ -3,8 +3,17 @@ namespace Dwe.Model.Config
 open Argu
 
 /// The command line as types: one union a verb, one case an option. A record stands between these and the program.
+[<RequireQualifiedAccess>]
+module internal Wording =
+
+    [<Literal>]
+    let Format =
+        "format of the data set, where its folder does not show it: wikimel, richpediamel, wikidiverse, wikiperson, \
+         mimic, melbench, wikidiverse-upstream, jsonl, csv"
+
 type internal FeaturesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
     | [<Mandatory; Unique>] Out of STORE: string
     | [<Unique>] Preset of NAME: string
     | [<Unique>] Entity_Text of TEMPLATE: string
@@ -15,6 +24,7 @@ type internal FeaturesArguments =
         member argument.Usage =
             match argument with
             | Data _ -> "folder of the data set"
+            | Format _ -> Wording.Format
             | Out _ -> "folder of the feature store; one that is there is brought up to date"
             | Preset _ -> "take features.entity_text from this preset"
             | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
@@ -25,6 +35,7 @@ type internal TrainArguments =
     | [<Unique>] Preset of NAME: string
     | [<Unique>] Config of FILE: string
     | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
     | [<Unique>] Features of STORE: string
     | [<Unique>] Candidates of FILE: string
     | [<Unique>] Out of RUN: string
@@ -41,6 +52,7 @@ type internal TrainArguments =
             | Preset _ -> "start from a preset: sample, wikimel, richpediamel, wikidiverse, wikiperson"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
+            | Format _ -> Wording.Format
             | Features _ -> "feature store made by `dwe features`"
             | Candidates _ -> "candidates of the dev mentions, {mention: [ids]} or {record key: [ids]}"
             | Out _ -> "folder of the run (default: runs/PRESET)"
@@ -55,6 +67,7 @@ type internal EvalArguments =
     | [<Unique>] Run of RUN: string
     | [<Unique>] Baseline of NAME: string
     | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
     | [<Unique>] Features of STORE: string
     | [<Unique>] Split of NAME: string
     | [<Unique>] Protocol of NAME: string
@@ -70,6 +83,7 @@ type internal EvalArguments =
             | Run _ -> "folder of a trained run; its best checkpoint is evaluated"
             | Baseline _ -> "instead of a run: candidate-order (candidates as they are listed) or chance"
             | Data _ -> "folder of the data set (default: the one the run was trained on)"
+            | Format _ -> Wording.Format
             | Features _ -> "feature store (default: the one the run was trained on)"
             | Split _ -> "dev or test (default: dev)"
             | Protocol _ -> "legacy, strict or full-kb (default: strict)"
@@ -102,6 +116,65 @@ type internal CandidatesArguments =
             | Splits _ -> "splits whose mentions get lists, e.g. train,dev (default: all that the data set has)"
             | From _ -> "with oracle-type: the lists to fill (default: the exact ranking's first 10)"
             | Seed _ -> "with oracle-type: decides what lists are filled with (default: 114514)"
+
+type internal ImportArguments =
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Weights of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Entities of FILE: string
+    | Set of ``KEY=VALUE``: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ ->
+                "folder of the data set, with DWE's cached_{train,dev,test}_{wiki,rich,diverse,person}_clip and *.h5"
+            | Weights _ -> "instead of features: the weights of a trained model, DWE's nel_model.pkl"
+            | Out _ -> "folder of the feature store, or with --weights of the run, that is written"
+            | Format _ -> "wiki, rich, diverse or person (default: the one whose files are there)"
+            | Entities _ -> "HDF5 file of the entities (default: gt_feats_*.h5 or text_entity.h5 of the data set)"
+            | Set _ -> "with --weights: a configuration key that weights do not tell, e.g. model.heads; may be repeated"
+
+type internal DataCheckArguments =
+    | [<MainCommand; ExactlyOnce>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Images of DIR: string
+    | [<Unique>] Json
+    | [<Unique>] Strict
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set"
+            | Format _ -> Wording.Format
+            | Images _ -> "folder of the images (default: where the format has them)"
+            | Json -> "print JSON instead of tables"
+            | Strict -> "exit code 1 where training on this data would be unsound"
+
+type internal DataConvertArguments =
+    | [<MainCommand; ExactlyOnce>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Mandatory; Unique>] To of LAYOUT: string
+    | [<Mandatory; Unique>] Out of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set"
+            | Format _ -> Wording.Format
+            | To _ -> "layout to write: wikimel, mimic or jsonl"
+            | Out _ -> "folder to write; must be new or empty"
+
+type internal DataArguments =
+    | [<CliPrefix(CliPrefix.None)>] Check of ParseResults<DataCheckArguments>
+    | [<CliPrefix(CliPrefix.None)>] Convert of ParseResults<DataConvertArguments>
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Check _ -> "count what a data set holds, and find what is wrong with it"
+            | Convert _ -> "write a data set in another layout"
 
 type internal WeightsArguments =
     | [<Unique>] All
@@ -142,6 +215,8 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
+    | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
     | [<CliPrefix(CliPrefix.None)>] Config of ParseResults<ConfigArguments>
     | [<CliPrefix(CliPrefix.None)>] Doctor of ParseResults<DoctorArguments>
@@ -154,6 +229,8 @@ type internal DweArguments =
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
+            | Import _ -> "take over features or weights that DWE's own code has computed"
+            | Data _ -> "check a data set, or write it in another layout"
             | Weights _ -> "fetch the pretrained weights that `features` uses"
             | Config _ -> "show every configuration key, its value and its meaning"
             | Doctor _ -> "say what this machine offers, what was loaded and what is wrong"

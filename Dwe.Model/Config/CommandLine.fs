@@ -11,6 +11,7 @@ type ConfigSource = { Preset: string | null; File: string | null; Set: string[] 
 type TrainOptions =
     { Config: ConfigSource
       Data: string | null
+      Format: string | null
       Features: string | null
       Candidates: string | null
       Out: string | null
@@ -23,6 +24,7 @@ type EvalOptions =
     { Run: string | null
       Baseline: string | null
       Data: string | null
+      Format: string | null
       Features: string | null
       Split: string
       Protocol: Protocol
@@ -34,6 +36,7 @@ type EvalOptions =
 
 type FeaturesOptions =
     { Data: string
+      Format: string | null
       Out: string
       Preset: string | null
       EntityText: string | null
@@ -49,12 +52,33 @@ type CandidatesOptions =
       From: string | null
       Seed: int64 }
 
+/// Either `Data` or `Weights` is there.
+type ImportOptions =
+    { Data: string | null
+      Weights: string | null
+      Out: string
+      Format: string | null
+      Entities: string | null
+      Set: string[] }
+
+type DataCheckOptions =
+    { Data: string
+      Format: string | null
+      Images: string | null
+      Json: bool
+      Strict: bool }
+
+type DataConvertOptions = { Data: string; Format: string | null; To: string; Out: string }
+
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
+    | Import of ImportOptions
+    | DataCheck of DataCheckOptions
+    | DataConvert of DataConvertOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
     | Doctor of json: bool * device: string * libTorch: (string | null)
@@ -84,6 +108,14 @@ module internal CommandLine =
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
+              "import",
+              [ "dwe import --data wikimel --out wikimel.store"
+                "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
+                "dwe import --weights nel_model.pkl --set model.heads=8 --out runs/theirs" ]
+              "data",
+              [ "dwe data check wikimel"
+                "dwe data check mine --format jsonl --images photos --json --strict"
+                "dwe data convert wikidiverse --to jsonl --out wikidiverse.jsonl" ]
               "weights", [ "dwe weights" ]
               "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
               "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
@@ -110,11 +142,11 @@ module internal CommandLine =
 
     let private protocolOf (name: string option) =
         match name with
-        | None -> Ok Strict
+        | None -> Ok Protocol.Strict
         | Some name ->
             match List.tryFind (fun (known, _) -> known = name) Fields.protocols with
             | Some(_, protocol) -> Ok protocol
-            | None -> oneOf "--protocol" (List.map fst Fields.protocols) name |> Result.map (fun _ -> Strict)
+            | None -> oneOf "--protocol" (List.map fst Fields.protocols) name |> Result.map (fun _ -> Protocol.Strict)
 
     let private precisionSetting (precision: string option) =
         precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
@@ -132,6 +164,7 @@ module internal CommandLine =
                             @ precisionSetting (found.TryGetResult TrainArguments.Precision)
                         ) }
                   Data = orNull (found.TryGetResult TrainArguments.Data)
+                  Format = orNull (found.TryGetResult TrainArguments.Format)
                   Features = orNull (found.TryGetResult TrainArguments.Features)
                   Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
                   Out = orNull (found.TryGetResult TrainArguments.Out)
@@ -167,6 +200,7 @@ module internal CommandLine =
                         { Run = orNull run
                           Baseline = orNull baseline
                           Data = orNull (found.TryGetResult EvalArguments.Data)
+                          Format = orNull (found.TryGetResult EvalArguments.Format)
                           Features = orNull (found.TryGetResult EvalArguments.Features)
                           Split = split
                           Protocol = protocol
@@ -189,6 +223,7 @@ module internal CommandLine =
         |> Result.map (fun splits ->
             Features
                 { Data = found.GetResult FeaturesArguments.Data
+                  Format = orNull (found.TryGetResult FeaturesArguments.Format)
                   Out = found.GetResult FeaturesArguments.Out
                   Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
                   EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
@@ -226,6 +261,56 @@ module internal CommandLine =
                           From = orNull (found.TryGetResult CandidatesArguments.From)
                           Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
+    let private import (found: ParseResults<ImportArguments>) =
+        let options =
+            { Data = orNull (found.TryGetResult ImportArguments.Data)
+              Weights = orNull (found.TryGetResult ImportArguments.Weights)
+              Out = found.GetResult ImportArguments.Out
+              Format = orNull (found.TryGetResult ImportArguments.Format)
+              Entities = orNull (found.TryGetResult ImportArguments.Entities)
+              Set = Array.ofList (found.GetResults ImportArguments.Set) }
+
+        let wrong problem = Error(UsageWrong(problem, "See `dwe import --help`."))
+
+        match options.Data, options.Weights with
+        | null, null -> wrong "import needs --data DIR or --weights FILE"
+        | null, _ when options.Format <> null || options.Entities <> null ->
+            wrong "--format and --entities go with --data, not with --weights"
+        | null, _ -> Ok(Import options)
+        | _, null when options.Set.Length > 0 -> wrong "--set goes with --weights"
+        | _, null ->
+            match options.Format with
+            | null -> Ok(Import options)
+            | format ->
+                oneOf "--format" [ "wiki"; "rich"; "diverse"; "person" ] format
+                |> Result.map (fun _ -> Import options)
+        | _ -> wrong "import takes --data or --weights, not both"
+
+    let private dataCheck (found: ParseResults<DataCheckArguments>) =
+        Ok(
+            DataCheck
+                { Data = found.GetResult DataCheckArguments.Data
+                  Format = orNull (found.TryGetResult DataCheckArguments.Format)
+                  Images = orNull (found.TryGetResult DataCheckArguments.Images)
+                  Json = found.Contains DataCheckArguments.Json
+                  Strict = found.Contains DataCheckArguments.Strict }
+        )
+
+    let private dataConvert (found: ParseResults<DataConvertArguments>) =
+        oneOf "--to" [ "wikimel"; "mimic"; "jsonl" ] (found.GetResult DataConvertArguments.To)
+        |> Result.map (fun layout ->
+            DataConvert
+                { Data = found.GetResult DataConvertArguments.Data
+                  Format = orNull (found.TryGetResult DataConvertArguments.Format)
+                  To = layout
+                  Out = found.GetResult DataConvertArguments.Out })
+
+    let private data (found: ParseResults<DataArguments>) =
+        match found.TryGetSubCommand() with
+        | Some(DataArguments.Check own) -> dataCheck own
+        | Some(DataArguments.Convert own) -> dataConvert own
+        | None -> Error(UsageWrong("data needs a verb: check or convert", "See `dwe data --help`."))
+
     let private showConfig (found: ParseResults<ConfigArguments>) =
         let source =
             { Preset = orNull (found.TryGetResult ConfigArguments.Preset)
@@ -248,6 +333,8 @@ module internal CommandLine =
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
+            | Some(DweArguments.Import own) -> import own
+            | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
             | Some(DweArguments.Config own) -> showConfig own
             | Some(DweArguments.Doctor own) -> doctor own

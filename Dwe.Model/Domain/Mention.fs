@@ -6,6 +6,9 @@ type Gold =
     | Nil
     | Unlabelled
 
+/// A rectangle in the pixels of an image, as its data set gives it: it may reach beyond the image.
+type Box = { Left: float; Top: float; Right: float; Bottom: float }
+
 /// A mention in its sentence, with the images that go with it. No tensors, no files opened: `Images` are names.
 type Mention =
     {
@@ -19,4 +22,6 @@ type Mention =
         /// The entity type the data set states, or "" where it states none.
         Type: string
         Gold: Gold
+        /// Where in its image the mention is, in data sets whose mentions are persons in photos; null in all others.
+        Box: Box | null
     }

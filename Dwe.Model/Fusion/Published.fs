@@ -90,18 +90,35 @@ module internal Published =
             let! output = Layer.linear "output" sizes.Hidden sizes.Entity
             let! scale = logitScale
 
-            let refineParts (parts: Masked) = { parts with Values = ofImage parts.Values }
+            // One product for all that goes through one φ: [rows; d] each -> [rows; h] each.
+            let together (refine: Tensor -> Tensor) (inputs: Tensor list) =
+                match inputs with
+                | [] -> []
+                | [ single ] -> [ refine single ]
+                | several ->
+                    let stacked = refine (torch.cat (Array.ofList several, 0L))
+                    List.ofArray (stacked.split ([| for input in several -> Shape.size 0 input |], 0L))
+
+            let refineParts (parts: Masked) (refined: Tensor) =
+                let rows, count = Shape.size 0 parts.Values, Shape.size 1 parts.Values
+                { parts with Values = refined.view (rows, count, int64 sizes.Hidden) }
+
+            let flat (parts: Masked) = parts.Values.flatten (0L, 1L)
 
             let outputs (readsImage: bool) (batch: MentionBatch) =
                 MentionBatch.check batch
-                let mention = ofText batch.Mention
-                let text = ofText batch.Text
+                let wholes = if readsImage then Option.toList batch.Image else []
+                let parts = Option.toList batch.Parts
+                let images = together ofImage ([ for whole in wholes -> whole.Values ] @ List.map flat parts)
+                let texts = together ofText [ batch.Mention; batch.Text ]
+                let mention, text = texts[0], texts[1]
+                let image = wholes |> List.tryHead |> Option.map (fun whole -> { whole with Values = images[0] })
                 let textAttention = attention.OverOne text
 
                 let visionAttention =
                     batch.Parts
                     |> Option.map (fun parts ->
-                        { Values = attention.Over mention (refineParts parts)
+                        { Values = attention.Over mention (refineParts parts (List.last images))
                           Present = parts.Present.any 1L })
 
                 let summed =
@@ -111,11 +128,7 @@ module internal Published =
 
                 { Query = output (drop summed)
                   Text = text
-                  Image =
-                    if readsImage then
-                        batch.Image |> Option.map refineParts
-                    else
-                        None
+                  Image = image
                   TextAttention = textAttention
                   VisionAttention = visionAttention
                   LogitScale = scale }
@@ -126,7 +139,8 @@ module internal Published =
                   PartShares =
                     fun batch ->
                         batch.Parts
-                        |> Option.map (fun parts -> attention.Weights (ofText batch.Mention) (refineParts parts)) }
+                        |> Option.map (fun parts ->
+                            attention.Weights (ofText batch.Mention) (refineParts parts (ofImage (flat parts)))) }
         }
 
     /// What the released code means for WikiDiverse and Wikiperson, where it stops with a shape error:

@@ -198,6 +198,29 @@ module internal Ranking =
             else
                 Ok(bounds above tied))
 
+    /// `goldListed` of one row without padding, where its scores lie.
+    ///
+    /// mention : its number, for the error
+    /// raises  : ArgumentException when the gold's column is outside the row
+    let goldListedRow (mention: int) (goldColumn: int) (scores: ReadOnlySpan<float32>) : Result<Rank, UserError> =
+        if goldColumn < -1 || goldColumn >= scores.Length then
+            invalidArg (nameof goldColumn) $"mention {mention}: column {goldColumn} is no candidate of {scores.Length}"
+
+        let gold = if goldColumn < 0 then 0.0f else scores[goldColumn]
+        let struct (above, tied) = compare gold scores
+
+        if above < 0 then
+            let mutable bad = 0
+
+            while Single.IsFinite scores[bad] do
+                bad <- bad + 1
+
+            Error(notFinite mention $"candidate {bad}" scores[bad])
+        elif goldColumn < 0 then
+            Ok Rank.Missing
+        else
+            Ok(bounds above (tied - 1))
+
     /// `goldListed` where the scores are: on the device, without padding.  scores : [mentions; candidates]
     let goldListedOnDevice (goldColumns: int[]) (scores: Tensor) : Result<Rank[], UserError> =
         Shape.is [ int64 goldColumns.Length; -1L ] (nameof scores) scores

@@ -5,12 +5,16 @@ open System.Numerics
 open System.Runtime.InteropServices
 open System.Threading.Tasks
 open TorchSharp
+open Dwe.Model.Domain
 open Dwe.Model.Tensors
 
 /// Scores of mentions against entities as plain numbers: one dot product an entry, the same bits whatever the number of
 /// threads, the size of a batch or the order of the candidates.
 [<RequireQualifiedAccess>]
 module Scoring =
+
+    /// How many scores of all entities are held at once: 64 MB.
+    let private scoresAtOnce = 1 <<< 24
 
     /// Σ left·right over spans of one length, in four running sums of SIMD width.
     let dot (left: ReadOnlySpan<float32>) (right: ReadOnlySpan<float32>) : float32 =
@@ -104,17 +108,42 @@ module Scoring =
           Width = width
           Counts = candidates |> Array.map (fun row -> row >= 0) }
 
-    /// Score of each mention against every entity, by one matrix product.
+    /// Ranks of golds among all entities, by matrix products whose scores are compared where they lie.
     ///
     /// queries  : [mentions; dim] row-major
     /// entities : [entities; dim] float32 on the CPU, normalised like the queries
-    let everything (dim: int) (queries: Memory<float32>) (entities: Tensor) : ScoreTable =
+    /// golds    : [mentions] entity rows; -1 = not in the knowledge base, a miss
+    /// returns  : one rank per mention, or the first score that is not finite
+    let rankEverything
+        (dim: int)
+        (queries: Memory<float32>)
+        (entities: Tensor)
+        (golds: int[])
+        : Result<Rank[], UserError> =
         Shape.is [ -1L; int64 dim ] (nameof entities) entities
 
-        Scope.value (fun () ->
-            let rows = torch.tensor (queries, [| int64 (queries.Length / dim); int64 dim |])
-            let scores = rows.mm (entities.t ())
+        if queries.Length <> golds.Length * dim then
+            invalidArg (nameof queries) $"queries hold {queries.Length} numbers, expected {golds.Length} x {dim}"
 
-            { Scores = scores.data<float32>().ToArray()
-              Width = int (Shape.size 0 entities)
-              Counts = [||] })
+        let width = int (Shape.size 0 entities)
+        let atOnce = max 1 (scoresAtOnce / width)
+        let columns = entities.t ()
+
+        let rankChunk first =
+            use _ = torch.NewDisposeScope()
+            let count = min atOnce (golds.Length - first)
+            let own = torch.tensor (queries.Slice(first * dim, count * dim), [| int64 count; int64 dim |])
+            let scores = own.mm columns
+
+            let rankOf row =
+                let all = MemoryMarshal.Cast<byte, float32>(scores.bytes)
+                let gold = golds[first + row]
+                Ranking.goldListedRow (first + row) gold (Span<float32>.op_Implicit (all.Slice(row * width, width)))
+
+            Array.Parallel.init count rankOf
+
+        let ranks = [| 0..atOnce .. golds.Length - 1 |] |> Array.collect rankChunk
+
+        match ranks |> Array.tryPick (function Error error -> Some error | Ok _ -> None) with
+        | Some error -> Error error
+        | None -> ranks |> Array.choose Result.toOption |> Ok

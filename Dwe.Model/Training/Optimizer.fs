@@ -3,29 +3,8 @@ namespace Dwe.Model.Training
 open System
 open System.Collections.Generic
 open TorchSharp
+open Dwe.Model.Config
 open Dwe.Model.Tensors
-
-/// Which of the two AdamW.
-type AdamWForm =
-    /// Decay after the update, ε beside the uncorrected root: Hugging Face transformers' AdamW, as published.
-    | HuggingFace
-    /// Decay before the update, ε beside the corrected root: Loshchilov and Hutter 2019, torch.optim.AdamW.
-    | Decoupled
-
-/// Which weights are decayed.
-type DecayGroup =
-    /// All but those whose name ends in `bias`: as published, so norms' weights and the logit scale decay too.
-    | AllButBiases
-    /// Matrices only: no biases, no norms, no logit scale.
-    | MatricesOnly
-
-type OptimizerOptions =
-    { Form: AdamWForm
-      DecayGroup: DecayGroup
-      Beta1: float
-      Beta2: float
-      Epsilon: float
-      Decay: float }
 
 /// The memory of one weight. Both tensors have the weight's shape and dtype.
 type Moments =
@@ -39,25 +18,17 @@ type Moments =
     }
 
 [<RequireQualifiedAccess>]
-module OptimizerOptions =
+module internal DecayRule =
 
-    /// AdamW as published: β = (0.9, 0.999), ε = 1e-8, decay 1e-3.
-    let published =
-        { Form = HuggingFace
-          DecayGroup = AllButBiases
-          Beta1 = 0.9
-          Beta2 = 0.999
-          Epsilon = 1e-8
-          Decay = 1e-3 }
-
-    let decays (options: OptimizerOptions) (name: string) (weight: Tensor) =
-        match options.DecayGroup with
+    /// Whether a weight of this name and shape decays.
+    let decays (rule: DecayRule) (name: string) (weight: Tensor) =
+        match rule with
         | AllButBiases -> not (name.EndsWith("bias", StringComparison.Ordinal))
         | MatricesOnly -> weight.dim () >= 2L
 
 /// AdamW over named weights. Updates in place, so the weights' handles stay valid; owns the moments, not the weights.
 [<Sealed>]
-type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string * Tensor)>) =
+type Optimizer(options: OptimizerConfig, weights: IReadOnlyList<struct (string * Tensor)>) =
     let zerosLike (weight: Tensor) = (torch.zeros_like (weight, requires_grad = false)).DetachFromDisposeScope()
 
     let moments =
@@ -76,15 +47,15 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
         (updates: int64)
         (group: struct (string * Tensor * Tensor) list)
         =
-        let decay = if decays then options.Decay else 0.0
+        let decay = if decays then options.WeightDecay else 0.0
         let bias2 = 1.0 - Math.Pow(options.Beta2, float updates)
 
         // The kernel computes the decoupled form. Decaying afterwards shrinks the update as well, and ε beside the
         // uncorrected root is ε / √c₂ beside the corrected one.
         let rate, decay, epsilon =
-            match options.Form with
-            | Decoupled -> rate, decay, options.Epsilon
-            | HuggingFace ->
+            match options.Kind with
+            | AdamW -> rate, decay, options.Epsilon
+            | HfAdamW ->
                 let kept = 1.0 - rate * decay
                 rate * kept, decay / kept, options.Epsilon / sqrt bias2
 
@@ -110,8 +81,8 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
     /// One update of every weight that has a gradient g, which counts as g · scale:
     ///
     ///     m = β₁ m + (1 - β₁) g,   v = β₂ v + (1 - β₂) g²,   c_i = 1 - β_iᵗ
-    ///     HuggingFace : w -= rate √c₂ / c₁ · m / (√v + ε),  then  w -= rate · decay · w
-    ///     Decoupled   : w -= rate · decay · w,  then  w -= rate / c₁ · m / (√(v / c₂) + ε)
+    ///     hf-adamw : w -= rate √c₂ / c₁ · m / (√v + ε),  then  w -= rate · decay · w
+    ///     adamw    : w -= rate · decay · w,  then  w -= rate / c₁ · m / (√(v / c₂) + ε)
     ///
     /// A weight without gradient is neither updated nor decayed, and its t stands still. To be called in a dispose scope.
     /// The gradients are used up: what they hold afterwards is not defined.
@@ -126,7 +97,7 @@ type Optimizer(options: OptimizerOptions, weights: IReadOnlyList<struct (string 
         let groups =
             present
             |> List.groupBy (fun struct (name, weight, _) ->
-                struct (OptimizerOptions.decays options name weight, moments[name].Updates))
+                struct (DecayRule.decays options.Decay name weight, moments[name].Updates))
 
         for struct (decays, updates), group in groups do
             updateGroup rate scale decays updates group

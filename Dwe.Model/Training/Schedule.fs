@@ -1,5 +1,7 @@
 namespace Dwe.Model.Training
 
+open Dwe.Model.Config
+
 /// How the learning rate goes over the updates of a run. `warmup` and `total` count updates, not batches.
 type Schedule =
     | Constant
@@ -10,6 +12,13 @@ type Schedule =
 
 [<RequireQualifiedAccess>]
 module Schedule =
+
+    /// The schedule of a configuration over a run of so many updates.
+    let create (config: ScheduleConfig) (updates: int64) : Schedule =
+        match config.Kind with
+        | ScheduleKind.Constant -> Constant
+        | ScheduleKind.Linear -> Linear(config.WarmupSteps, int updates)
+        | ScheduleKind.Cosine -> Cosine(config.WarmupSteps, int updates)
 
     /// What the base rate is multiplied with at the update of this index (0-based).
     ///

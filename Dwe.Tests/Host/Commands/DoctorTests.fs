@@ -82,7 +82,7 @@ let tests =
           }
 
           test "another libtorch named by DWE_LIBTORCH replaces the program's own" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   for file in Directory.GetFiles NativeSetup.report.LibraryFolder do
                       File.Copy(file, Path.Combine(folder, FileInfo(file).Name))
 
@@ -95,7 +95,7 @@ let tests =
           }
 
           test "a libtorch that does not load is reported in the loader's words, with exit code 1" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   for name in [ "c10"; "torch_cpu"; "torch" ] do
                       File.WriteAllText(Path.Combine(folder, $"lib{name}.so"), "no library")
 
@@ -111,7 +111,7 @@ let tests =
           }
 
           test "a folder without libtorch is reported, with exit code 1" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let run = DweProcess.run [ "doctor"; "--json" ] [ "DWE_LIBTORCH", folder ]
                   Expect.equal run.ExitCode 1 "the exit code"
                   Expect.stringContains (text "error" (facts run)) "libc10.so: not found" "what is missing")

@@ -57,7 +57,7 @@ let tests =
 
           testCase "options that are wrong are refused with the way to the right ones"
           <| fun () ->
-              refused [ "--out"; "x" ] "missing parameter '--data'. See `dwe features --help`."
+              refused [ "--out"; "x" ] "missing argument '--data'. See `dwe features --help`."
 
               refused
                   [ "--data"; "a"; "--out"; "b"; "--nope" ]

@@ -12,7 +12,8 @@ let private mention key text =
       Sentence = ""
       Images = [||]
       Type = ""
-      Gold = Gold.Unlabelled }
+      Gold = Gold.Unlabelled
+      Box = null }
 
 let private mentions = [| mention "1-0" "Ada"; mention "1-1" "Ada"; mention "2" "Bush" |]
 

@@ -63,7 +63,8 @@ let tests =
                           Sentence = "Ada met Lovelace."
                           Images = [| "a/1.jpg" |]
                           Type = ""
-                          Gold = Gold.Entity "Q7" } ]
+                          Gold = Gold.Entity "Q7"
+                          Box = null } ]
                       "train"
 
                   Expect.equal
@@ -73,7 +74,8 @@ let tests =
                           Sentence = "The Queen spoke."
                           Images = [||]
                           Type = ""
-                          Gold = Gold.Entity "Q9" } ]
+                          Gold = Gold.Entity "Q9"
+                          Box = null } ]
                       "dev; an empty imgPath is no image"
 
                   Expect.isFalse (dataset.Mentions.ContainsKey "test") "a test split that is not there"
@@ -169,10 +171,19 @@ let tests =
           testCase "a folder of no known format, and no folder, are answered with the formats that are known"
           <| fun () ->
               Folder.temporary (fun folder ->
-                  let known = "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
+                  let known =
+                      DatasetReaders.All
+                      |> Seq.map (fun reader -> $"{reader.Format} ({reader.Signature})")
+                      |> String.concat "; "
+
+                  Expect.stringEnds
+                      known
+                      "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
+                      "the last of nine"
 
                   (fun () -> read folder |> ignore)
-                  |> Refusal.isSpelled $"{folder}/train.json: not found; expected a data set: {known}. Check --data."
+                  |> Refusal.isSpelled
+                      $"{folder}/train.json: not found; expected a data set: {known}. Check --data, or name the format with --format."
 
                   (fun () -> read (folder + "/no") |> ignore)
                   |> Refusal.isSpelled

@@ -94,7 +94,7 @@ let refusals =
 
           testCase "a file that is no TFJS model is refused by its path"
           <| fun () ->
-              inFreshFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let path = Path.Combine(folder, "model.json")
                   File.WriteAllText(path, """{"modelTopology":{}}""")
                   let read () = TfjsModel.Read path |> ignore

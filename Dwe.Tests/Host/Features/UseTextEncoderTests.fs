@@ -127,7 +127,7 @@ let conversionCache =
         "converted models"
         [ testCase "a model is converted once, and no temporary file stays"
           <| fun () ->
-              inFreshFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let source = (withSentenceEncoder ()).FolderOf WeightCatalogue.SentenceEncoder
                   let model = Path.Combine(source, "dist", "model.json")
                   let first = ConvertedModels(folder).PathOf("m", model)

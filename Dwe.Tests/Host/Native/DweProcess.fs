@@ -4,6 +4,7 @@ module Dwe.Tests.Host.Native.DweProcess
 open System
 open System.Diagnostics
 open System.IO
+open Dwe.Tests.Prelude
 
 /// What a run left behind.
 type Run = { ExitCode: int; Output: string; Errors: string }
@@ -38,18 +39,9 @@ let runIn folder arguments environment = start folder arguments environment |> f
 /// As `runIn` on the build under test.
 let run arguments environment = runIn folder arguments environment
 
-/// A folder that exists for one test.
-let withFolder (test: string -> unit) =
-    let folder = Directory.CreateTempSubdirectory "dwe-tests-"
-
-    try
-        test folder.FullName
-    finally
-        folder.Delete true
-
 /// A copy of the build that shares its files by symbolic links, for tests that change the folder; with no mended copy yet.
 let withBuild (test: string -> unit) =
-    withFolder (fun target ->
+    Folder.temporary (fun target ->
         for file in Directory.GetFiles folder do
             let copy = Path.Combine(target, Path.GetRelativePath(folder, file))
             // dotnet resolves links of managed files and then calls their folder the program's.

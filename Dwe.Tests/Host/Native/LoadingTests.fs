@@ -79,7 +79,7 @@ let loading =
           }
 
           test "a folder that is absent or lacks libtorch_cpu is refused by name" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let absent = Path.Combine(folder, "absent")
 
                   Expect.stringContains

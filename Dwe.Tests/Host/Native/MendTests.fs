@@ -7,6 +7,7 @@ open Expecto
 open Dwe.Host.Native
 open Dwe.Model.Domain
 open Dwe.Tests.Host.Native
+open Dwe.Tests.Prelude
 
 let private original = Path.Combine(DweProcess.folder, "libLibTorchSharp.so")
 let private oldSystem = [| "GLIBCXX_3.4"; "GLIBCXX_3.4.9"; "GLIBCXX_3.4.30" |]
@@ -84,7 +85,7 @@ let tests =
           }
 
           test "a system whose libstdc++ is new enough is left alone" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let chosen = MendedCopy.Choose(original, newSystem, [ folder ])
                   Expect.equal chosen.Path original "the original is loaded"
                   Expect.isFalse chosen.IsMended "not mended"
@@ -93,13 +94,13 @@ let tests =
           }
 
           test "a system with an unknown libstdc++ is left alone" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   Expect.equal (MendedCopy.Choose(original, [||], [ folder ]).Path) original "the original"
                   Expect.isEmpty (Directory.GetFileSystemEntries folder) "nothing is written")
           }
 
           test "an old system gets a copy named after the original's hash, which is used again" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let first = MendedCopy.Choose(original, oldSystem, [ folder ])
                   let written = File.GetLastWriteTimeUtc first.Path
                   let second = MendedCopy.Choose(original, oldSystem, [ folder ])
@@ -113,7 +114,7 @@ let tests =
           }
 
           test "a changed original is mended anew, a spoilt copy is replaced" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let changed = Path.Combine(folder, "libLibTorchSharp.so")
                   File.WriteAllBytes(changed, Array.append bytes.Value [| 0uy |])
                   let first = MendedCopy.Choose(original, oldSystem, [ folder ])
@@ -125,7 +126,7 @@ let tests =
           }
 
           test "a folder that cannot be written is passed over" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   // Below a file, and in /proc: nobody, root included, can make a folder there.
                   let file = Path.Combine(folder, "file")
                   File.WriteAllText(file, "")
@@ -150,7 +151,7 @@ let tests =
           }
 
           test "sixteen writers at once leave one whole file" {
-              DweProcess.withFolder (fun folder ->
+              Folder.temporary (fun folder ->
                   let choices =
                       Task.WhenAll
                           [ for _ in 1..16 -> Task.Run(fun () -> MendedCopy.Choose(original, oldSystem, [ folder ])) ]

@@ -8,6 +8,7 @@ open FsCheck
 open FsCheck.FSharp
 open TorchSharp
 open Dwe.Model.Batches
+open Dwe.Model.Config
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
 open Dwe.Model.Losses
@@ -63,7 +64,12 @@ let private caseOf (name: string) precision =
     let batch = unmasked leaf "mention" "text" "total" "segement" "pos_feats" "neg_feats"
     let arguments = description.GetProperty "args"
     let number (name: string) = arguments.GetProperty(name).GetDouble()
-    let factors = { Matching = number "lambda_t"; Coarse = number "lambda_c" }
+
+    let factors =
+        { RunConfig.Defaults.Loss with
+            MatchingWeight = number "lambda_t"
+            CoarseWeight = number "lambda_c" }
+
     file, description, net, batch, factors, leaves
 
 let private agrees name precision =
@@ -186,10 +192,11 @@ let private parity =
                                 Profile = None }
                             Positive = row "pos_feats"
                             Negative = Some((row "neg_feats").unsqueeze 1L)
+                            NegativeEntity = None
                             Entity = torch.arange 4L }
 
                       let query = net.Forward batch.Mentions
-                      let loss = Total.publishedMatching query batch
+                      let loss = Total.matching RunConfig.Defaults.Loss query batch
                       agree (tolerance precision) (values query) (file.Values $"{name}/out64.query") "query"
                       agree (tolerance precision) (values loss.Total) (file.Values $"{name}/out64.npair_loss") "loss") ]
 
@@ -215,6 +222,7 @@ let private randomBatch (seed: int) rows parts =
           Profile = None }
       Positive = tensor [ rows; 7L ]
       Negative = Some(tensor [ rows; 1L; 7L ])
+      NegativeEntity = None
       Entity = torch.arange rows }
 
 let private small = { Text = 6; Image = 5; Hidden = 8; Entity = 7; Heads = 2; Dropout = 0.0 }
@@ -281,7 +289,7 @@ let private masks =
               let batch = randomBatch seed rows parts
 
               let contrasts (batch: TrainingBatch) =
-                  let loss = Total.published PublishedFactors.published (net.Forward.Outputs batch.Mentions) batch
+                  let loss = Total.published RunConfig.Defaults.Loss (net.Forward.Outputs batch.Mentions) batch
                   Map loss.Parts
 
               let whole = contrasts batch
@@ -303,6 +311,7 @@ let private masks =
                           { Mentions = rowsOf kept batch.Mentions
                             Positive = pick batch.Positive
                             Negative = Option.map pick batch.Negative
+                            NegativeEntity = None
                             Entity = pick batch.Entity }
 
                       agree 1e-10 [| whole[name].ToDouble() |] [| ((contrasts fewer)[name]).ToDouble() |] name ]
@@ -315,7 +324,7 @@ let private laws =
               Scope.value (fun () ->
                   use net = smallNet ()
                   let batch = randomBatch 3 5 3
-                  let loss = Total.published PublishedFactors.published (net.Forward.Outputs batch.Mentions) batch
+                  let loss = Total.published RunConfig.Defaults.Loss (net.Forward.Outputs batch.Mentions) batch
                   loss.Total.backward ()
 
                   Expect.sequenceEqual

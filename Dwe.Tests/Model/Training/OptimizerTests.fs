@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open Expecto
 open TorchSharp
+open Dwe.Model.Config
 open Dwe.Model.Tensors
 open Dwe.Model.Training
 open Dwe.Tests.Prelude.PublishedFixture
@@ -26,7 +27,7 @@ let tests =
                       for ours, theirs in [ "matrix", "w"; "layer.bias", "b"; "unused", "unused" ] do
                           weights.Add(struct (ours, start theirs))
 
-                      use optimizer = new Optimizer({ OptimizerOptions.published with Decay = 0.1 }, weights)
+                      use optimizer = new Optimizer({ RunConfig.Defaults.Optimizer with WeightDecay = 0.1 }, weights)
                       let before = let struct (_, unused) = weights[2] in values unused
 
                       for step in 0..5 do
@@ -60,7 +61,7 @@ let tests =
                   let file = open' "optim/optim.safetensors"
                   let start () = leaf (file.Tensor("adamw/in.w", torch.float64))
                   let ours, theirs = start (), new Modules.Parameter(start ())
-                  let options = { OptimizerOptions.published with Form = Decoupled; Decay = 0.1 }
+                  let options = { RunConfig.Defaults.Optimizer with Kind = AdamW; WeightDecay = 0.1 }
                   use optimizer = new Optimizer(options, [| struct ("matrix", ours) |])
                   use torchs = torch.optim.AdamW([ theirs ], lr = 0.01, weight_decay = 0.1)
 
@@ -77,7 +78,7 @@ let tests =
               Scope.value (fun () ->
                   let run factor scale =
                       let weight = leaf (torch.tensor [| 1.0; -2.0 |])
-                      use optimizer = new Optimizer(OptimizerOptions.published, [| struct ("matrix", weight) |])
+                      use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, [| struct ("matrix", weight) |])
 
                       for step in 1..3 do
                           weight.grad <- torch.tensor [| factor * float step; factor |]
@@ -97,9 +98,9 @@ let tests =
                               "text.norm.weight", [| 2L |]
                               "attention.value.bias", [| 2L |]
                               "logit_scale", [||] ] do
-                            let options = { OptimizerOptions.published with DecayGroup = group }
+                            let options = { RunConfig.Defaults.Optimizer with Decay = group }
 
-                            if OptimizerOptions.decays options name (torch.zeros sizes) then
+                            if DecayRule.decays options.Decay name (torch.zeros sizes) then
                                 name ]
 
                   Expect.equal

@@ -5,6 +5,7 @@ open System.Text.Json
 open Expecto
 open TorchSharp
 open Dwe.Model.Batches
+open Dwe.Model.Config
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
 open Dwe.Model.Losses
@@ -13,7 +14,7 @@ open Dwe.Model.Training
 open Dwe.Tests.Prelude.PublishedFixture
 
 let private lossOf (published: Published) (batch: TrainingBatch) =
-    Total.published PublishedFactors.published (published.Outputs batch.Mentions) batch
+    Total.published RunConfig.Defaults.Loss (published.Outputs batch.Mentions) batch
 
 /// Twenty published updates: rates, losses, norms and what the weights are in the end.
 let private trajectory name precision =
@@ -49,7 +50,11 @@ let private trajectory name precision =
                        "pos"
                        "neg" |]
 
-        let recipe = { OptimizerOptions.published with Epsilon = number "eps"; Decay = number "wd" }
+        let recipe =
+            { RunConfig.Defaults.Optimizer with
+                Epsilon = number "eps"
+                WeightDecay = number "wd" }
+
         use optimizer = new Optimizer(recipe, net.Weights)
         let schedule = Linear(int (number "warm"), int (number "total"))
         let options = { Rate = number "lr"; Schedule = schedule; ClipNorm = number "clip" }
@@ -112,13 +117,14 @@ let private smallBatch (seed: int64) : TrainingBatch =
           Profile = None }
       Positive = tensor [ 4L; 7L ]
       Negative = Some(tensor [ 4L; 1L; 7L ])
+      NegativeEntity = None
       Entity = torch.arange 4L }
 
 /// The weights and the report after the first steps from one seed.
 let private firstSteps precision seed =
     Scope.value (fun () ->
         use net = Net.build { options precision with Seed = seed } (Published.recipe small)
-        use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
+        use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
         let run step = Step.run net lossOf optimizer stepOptions step [ smallBatch 1L ]
         let reports = [ run 0L; run 1L ]
         reports, [ for struct (_, weight) in net.Weights -> values weight ])
@@ -144,7 +150,7 @@ let tests =
               Scope.value (fun () ->
                   let after steps =
                       use net = Net.build (options Float32) (Published.recipe small)
-                      use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
+                      use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
                       let still = { stepOptions with Rate = 0.0 }
                       [ for step in steps -> Step.run net lossOf optimizer still step [ smallBatch 1L ] ] |> List.last
 
@@ -154,7 +160,7 @@ let tests =
           <| fun () ->
               Scope.value (fun () ->
                   use net = Net.build (options Float32) (Published.recipe small)
-                  use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
+                  use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
                   let weights () = [ for struct (_, weight) in net.Weights -> values weight ]
                   let before = weights ()
                   let batch = smallBatch 1L
@@ -170,7 +176,7 @@ let tests =
               (fun () ->
                   use outer = torch.NewDisposeScope()
                   use net = Net.build (options Float32) (Published.recipe small)
-                  use optimizer = new Optimizer(OptimizerOptions.published, net.Weights)
+                  use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
                   let batch = smallBatch 1L
                   let run step = Step.run net lossOf optimizer stepOptions step [ batch ] |> ignore
 

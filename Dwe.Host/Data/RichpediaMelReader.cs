@@ -1,0 +1,28 @@
+namespace Dwe.Host.Data;
+
+/// <summary>
+/// RichpediaMEL as DWE lays it out: as <see cref="WikiMelReader"/>, but a record has <c>img_list</c>, any number of images
+/// or none, in place of <c>imgPath</c>, and there is a longer <c>property_long.json</c>.
+/// </summary>
+internal sealed class RichpediaMelReader : IDatasetReader
+{
+    /// <inheritdoc/>
+    public string Format => "RichpediaMEL";
+
+    /// <inheritdoc/>
+    public string Signature =>
+        $"train.json (records without imgPath), dev.json, {DweLayout.Order}, property.json, property_long.json or brief.json";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> MentionImageFolders => ["ImgData/richpedia/images", "images"];
+
+    /// <inheritdoc/>
+    public bool Recognises(string folder)
+    {
+        var train = JsonShape.Of(Path.Combine(folder, "train.json"));
+        return DweLayout.HasEntities(folder) && train.IsObjectOfRecords && !train.Fields.Contains("imgPath");
+    }
+
+    /// <inheritdoc/>
+    public Dataset Read(string folder) => DweLayout.Read(new DatasetFolder(folder, this));
+}

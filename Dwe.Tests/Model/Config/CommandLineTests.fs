@@ -1,0 +1,273 @@
+module Dwe.Tests.Model.Config.CommandLineTests
+
+open System
+open System.Text.RegularExpressions
+open Expecto
+open Dwe.Model
+open Dwe.Model.Config
+open Dwe.Model.Domain
+
+let private parse (words: string list) = CommandLine.Parse(Array.ofList words)
+
+let private isCommand expected words =
+    match parse words with
+    | Ok command -> Expect.equal command expected "the command"
+    | Error error -> failtest (UserError.message error)
+
+let private refused expected words =
+    match parse words with
+    | Error error -> Expect.equal (UserError.message error) expected "the message"
+    | Ok command -> failtest $"understood as {command}"
+
+let private help words =
+    match parse words with
+    | Ok(Command.Help text) -> text
+    | other -> failtest $"no help: {other}"
+
+/// The words of an example line as a shell would split it, without `dwe` and redirections.
+let private wordsOf (line: string) =
+    let command = (line.Split('>')[0]).Trim()
+    let words = [ for word in Regex.Matches(command, "\"([^\"]*)\"|(\\S+)") -> word.Value.Trim '"' ]
+    Expect.equal (List.head words) "dwe" line
+    List.tail words
+
+let private examplesOf (text: string) =
+    text.Substring(text.IndexOf("EXAMPLES:", StringComparison.Ordinal)).Split '\n'
+    |> Array.filter _.StartsWith("    ")
+    |> List.ofArray
+
+let private verbs = [ "train"; "eval"; "features"; "weights"; "config"; "doctor" ]
+
+let private none: ConfigSource = { Preset = null; File = null; Set = [||] }
+
+let private training: TrainOptions =
+    { Config = none
+      Data = null
+      Format = null
+      Features = null
+      Candidates = null
+      Out = null
+      Device = "auto"
+      LibTorch = null
+      Resume = false
+      Json = null }
+
+let private evaluation: EvalOptions =
+    { Run = "runs/a"
+      Baseline = null
+      Data = null
+      Format = null
+      Features = null
+      Split = "dev"
+      Protocol = Strict
+      Candidates = null
+      Precision = null
+      Device = "auto"
+      LibTorch = null
+      Json = null }
+
+[<Tests>]
+let tests =
+    testList
+        "command line"
+        [ testCase "train, least and most"
+          <| fun () ->
+              isCommand
+                  (Command.Train { training with Config = { none with Preset = "sample" } })
+                  [ "train"; "--preset"; "sample" ]
+
+              isCommand
+                  (Command.Train { training with Out = "runs/a"; Resume = true })
+                  [ "train"; "--out"; "runs/a"; "--resume" ]
+
+              isCommand
+                  (Command.Train
+                      { Config =
+                          { Preset = null
+                            File = "c.json"
+                            Set = [| "a=1"; "b=x=y"; "training.precision=bf16-mixed" |] }
+                        Data = "d"
+                        Format = null
+                        Features = "f"
+                        Candidates = "c"
+                        Out = "o"
+                        Device = "cuda"
+                        LibTorch = "t"
+                        Resume = false
+                        Json = "j" })
+                  [ "train"
+                    "--config"
+                    "c.json"
+                    "--set"
+                    "a=1"
+                    "--set"
+                    "b=x=y"
+                    "--precision"
+                    "bf16-mixed"
+                    "--data"
+                    "d"
+                    "--features"
+                    "f"
+                    "--candidates"
+                    "c"
+                    "--out"
+                    "o"
+                    "--device"
+                    "cuda"
+                    "--libtorch"
+                    "t"
+                    "--json"
+                    "j" ]
+
+          testCase "eval, least and most"
+          <| fun () ->
+              isCommand (Command.Eval evaluation) [ "eval"; "--run"; "runs/a" ]
+
+              isCommand
+                  (Command.Eval
+                      { evaluation with
+                          Run = null
+                          Baseline = "chance"
+                          Data = "d"
+                          Format = null
+                          Features = "f"
+                          Split = "test"
+                          Protocol = FullKb
+                          Candidates = "c"
+                          Precision = "float64"
+                          Device = "cpu"
+                          LibTorch = "t"
+                          Json = "j" })
+                  [ "eval"
+                    "--baseline"
+                    "chance"
+                    "--data"
+                    "d"
+                    "--features"
+                    "f"
+                    "--split"
+                    "test"
+                    "--protocol"
+                    "full-kb"
+                    "--candidates"
+                    "c"
+                    "--precision"
+                    "float64"
+                    "--device"
+                    "cpu"
+                    "--libtorch"
+                    "t"
+                    "--json"
+                    "j" ]
+
+              isCommand
+                  (Command.Eval { evaluation with Protocol = Legacy })
+                  [ "eval"; "--run"; "runs/a"; "--protocol"; "legacy" ]
+
+          testCase "features, least and most"
+          <| fun () ->
+              isCommand
+                  (Command.Features
+                      { Data = "d"
+                        Format = null
+                        Out = "o"
+                        Preset = null
+                        EntityText = null
+                        Splits = [||]
+                        Reuse = [||] })
+                  [ "features"; "--data"; "d"; "--out"; "o" ]
+
+              isCommand
+                  (Command.Features
+                      { Data = "d"
+                        Format = null
+                        Out = "o"
+                        Preset = "sample"
+                        EntityText = "{name}"
+                        Splits = [| "train"; "dev" |]
+                        Reuse = [| "a"; "b" |] })
+                  [ "features"
+                    "--data"
+                    "d"
+                    "--out"
+                    "o"
+                    "--preset"
+                    "sample"
+                    "--entity-text"
+                    "{name}"
+                    "--splits"
+                    "train, dev"
+                    "--reuse"
+                    "a"
+                    "--reuse"
+                    "b" ]
+
+          testCase "weights, config, doctor and the version"
+          <| fun () ->
+              isCommand (Command.Weights false) [ "weights" ]
+              isCommand (Command.Weights true) [ "weights"; "--all" ]
+              isCommand (Command.ShowConfig(none, false)) [ "config" ]
+
+              isCommand
+                  (Command.ShowConfig({ Preset = "sample"; File = null; Set = [| "a=1" |] }, true))
+                  [ "config"; "--preset"; "sample"; "--set"; "a=1"; "--json" ]
+
+              isCommand (Command.ShowConfig({ none with File = "c.json" }, false)) [ "config"; "--config"; "c.json" ]
+              isCommand (Command.Doctor(false, "auto", null)) [ "doctor" ]
+              isCommand (Command.Doctor(true, "cpu", "t")) [ "doctor"; "--json"; "--device"; "cpu"; "--libtorch"; "t" ]
+              isCommand Command.Version [ "--version" ]
+
+          testCase "what is wrong is refused with the nearest word"
+          <| fun () ->
+              refused "unrecognized argument: 'trian'; did you mean train? See `dwe --help`." [ "trian" ]
+
+              refused
+                  "unrecognized argument: '--devcie'; did you mean --device? See `dwe train --help`."
+                  [ "train"; "--devcie"; "cpu" ]
+
+              refused "command line: --device is 'gpu', expected one of auto, cpu, cuda." [ "train"; "--device"; "gpu" ]
+
+              refused
+                  "command line: --protocol is 'stric', expected one of legacy, strict, full-kb."
+                  [ "eval"; "--run"; "a"; "--protocol"; "stric" ]
+
+              refused
+                  "command line: --split is 'train', expected one of dev, test."
+                  [ "eval"; "--run"; "a"; "--split"; "train" ]
+
+              refused
+                  "command line: --baseline is 'random', expected one of candidate-order, chance."
+                  [ "eval"; "--baseline"; "random" ]
+
+              refused
+                  "command line: --precision is 'half', expected one of float32, bf16-mixed, float64."
+                  [ "eval"; "--run"; "a"; "--precision"; "half" ]
+
+              refused "eval needs --run RUN or --baseline NAME. See `dwe eval --help`." [ "eval" ]
+
+              refused
+                  "eval takes --run or --baseline, not both. See `dwe eval --help`."
+                  [ "eval"; "--run"; "a"; "--baseline"; "chance" ]
+
+              refused "argument '--out' must be followed by <RUN>. See `dwe train --help`." [ "train"; "--out" ]
+
+          testCase "every example that help prints is understood"
+          <| fun () ->
+              for text in help [] :: help [ "--help" ] :: [ for verb in verbs -> help [ verb; "--help" ] ] do
+                  let examples = examplesOf text
+                  Expect.isNonEmpty examples text
+
+                  for line in examples do
+                      match parse (wordsOf line) with
+                      | Ok(Command.Help _)
+                      | Error _ -> failtest $"not understood:{line}"
+                      | Ok _ -> ()
+
+          testCase "help of a verb shows that verb's examples, the program's help one of every verb"
+          <| fun () ->
+              for verb in verbs do
+                  for line in examplesOf (help [ verb; "--help" ]) do
+                      Expect.stringStarts line $"    dwe {verb}" verb
+
+              let shown = examplesOf (help []) |> List.map (fun line -> (wordsOf line).Head)
+              Expect.equal (List.sort shown) (List.sort verbs) "verbs" ]
