@@ -12,21 +12,23 @@ internal sealed class TrigramRanking : ICandidateRanking
     public const string Name = "trigram";
 
     /// <summary>Entries of the index that one mention may read, the list that passes it included.</summary>
-    private const int Budget = 200_000;
+    public const int Budget = 100_000;
 
     /// <summary>Names that are put in order, per place of the list.</summary>
     private const int NamesPerPlace = 10;
 
     private readonly FuzzyNames names;
+    private readonly int budget;
     /// <summary>A space, or what is beyond a text's ends.</summary>
     private readonly ushort edge;
     private readonly Dictionary<ulong, int> listOf = [];
     private readonly int[] listStart;
     private readonly int[] lists;
 
-    public TrigramRanking(FuzzyNames names)
+    public TrigramRanking(FuzzyNames names, int budget = Budget)
     {
         this.names = names;
+        this.budget = budget;
         edge = names.Symbols([' '])[0];
         var counts = new List<int>();
         for (var name = 0; name < names.Count; name++)
@@ -63,7 +65,7 @@ internal sealed class TrigramRanking : ICandidateRanking
     public string Method => Name;
 
     public string Description =>
-        $"triples of letters, {Budget} entries and {NamesPerPlace} names a place, then the weighted ratio of fuzzywuzzy with "
+        $"triples of letters, {budget} entries and {NamesPerPlace} names a place, then the weighted ratio of fuzzywuzzy with "
         + "python-Levenshtein; version 1";
 
     public NameList Names => names.List;
@@ -104,7 +106,7 @@ internal sealed class TrigramRanking : ICandidateRanking
             .ThenBy(list => list);
         foreach (var list in known)
         {
-            if (read >= Budget)
+            if (read >= budget)
             {
                 break;
             }
@@ -129,38 +131,49 @@ internal sealed class TrigramRanking : ICandidateRanking
     /// <summary>The heaviest names that were met, in order; of equal weights the earlier.</summary>
     private static List<int> Heaviest(ushort[] weights, List<int> met, int count)
     {
-        if (met.Count > count)
+        var least = met.Count > count ? WeightOf(count, weights, met) : 0;
+        var kept = new List<int>(count);
+        var equal = new List<int>();
+        foreach (var name in met)
         {
-            var highest = 0;
-            foreach (var name in met)
+            if (weights[name] > least)
             {
-                highest = Math.Max(highest, weights[name]);
+                kept.Add(name);
             }
-
-            var namesAt = new int[highest + 1];
-            foreach (var name in met)
+            else if (weights[name] == least)
             {
-                namesAt[weights[name]]++;
+                equal.Add(name);
             }
-
-            var least = highest;
-            var reaching = namesAt[least];
-            while (reaching < count)
-            {
-                reaching += namesAt[--least];
-            }
-
-            var heavier = met.FindAll(name => weights[name] > least);
-            var equal = met.FindAll(name => weights[name] == least);
-            equal.Sort();
-            heavier.AddRange(equal.Take(count - heavier.Count));
-            heavier.Sort();
-            return heavier;
         }
 
-        var all = new List<int>(met);
-        all.Sort();
-        return all;
+        equal.Sort();
+        kept.AddRange(equal.Take(count - kept.Count));
+        kept.Sort();
+        return kept;
+    }
+
+    /// <summary>The highest weight that so many of the names reach.</summary>
+    private static int WeightOf(int count, ushort[] weights, List<int> met)
+    {
+        var highest = 0;
+        foreach (var name in met)
+        {
+            highest = Math.Max(highest, weights[name]);
+        }
+
+        var namesAt = new int[highest + 1];
+        foreach (var name in met)
+        {
+            namesAt[weights[name]]++;
+        }
+
+        var least = highest;
+        for (var reaching = namesAt[least]; reaching < count; reaching += namesAt[least])
+        {
+            least--;
+        }
+
+        return least;
     }
 
     /// <summary>Every three letters in a row of each token, and its beginning and end with two; each once.</summary>
