@@ -43,6 +43,7 @@ internal sealed class Hdf5Features
     {
         if (!File.Exists(path))
             throw new UserErrorException(UserError.NewFileMissing(path, "an HDF5 file of features", "Check the path."));
+        if (PlainHdf5.Read(path, DatasetName) is var (plain, plainRows, plainDim)) return new Hdf5Features(path, plainRows, plainDim, plain);
         try
         {
             using var file = H5File.OpenRead(path);
