@@ -15,9 +15,9 @@ let main argv =
         0
     | _ ->
 
-    match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError with
-    | Some exitCode, _ -> exitCode
-    | None, null -> runTestsInAssemblyWithCLIArgs [] argv
-    | None, problem ->
-        eprintfn $"libtorch does not load: {problem}"
-        1
+        match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError with
+        | Some exitCode, _ -> exitCode
+        | None, null -> runTestsInAssemblyWithCLIArgs [] argv
+        | None, problem ->
+            eprintfn $"libtorch does not load: {problem}"
+            1

@@ -50,11 +50,7 @@ type DataCheckOptions =
       Json: bool
       Strict: bool }
 
-type DataConvertOptions =
-    { Data: string
-      Format: string | null
-      To: string
-      Out: string }
+type DataConvertOptions = { Data: string; Format: string | null; To: string; Out: string }
 
 /// What the words of the command line ask for.
 type Command =
@@ -188,7 +184,9 @@ module internal CommandLine =
 
     let private features (found: ParseResults<FeaturesArguments>) =
         let splits =
-            found.GetResult(FeaturesArguments.Splits, "").Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
+            found
+                .GetResult(FeaturesArguments.Splits, "")
+                .Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
 
         let unknown =
             splits |> Array.tryFind (fun split -> not (List.contains split [ "train"; "dev"; "test" ]))
@@ -243,11 +241,8 @@ module internal CommandLine =
 
     let private doctor (found: ParseResults<DoctorArguments>) =
         oneOf "--device" deviceNames (found.GetResult(DoctorArguments.Device, "auto"))
-        |> Result.map (fun device -> Doctor(
-                found.Contains DoctorArguments.Json,
-                device,
-                orNull (found.TryGetResult DoctorArguments.LibTorch)
-            ))
+        |> Result.map (fun device ->
+            Doctor(found.Contains DoctorArguments.Json, device, orNull (found.TryGetResult DoctorArguments.LibTorch)))
 
     let private interpret (found: ParseResults<DweArguments>) =
         if found.Contains DweArguments.Version then

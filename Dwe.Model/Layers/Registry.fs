@@ -14,10 +14,7 @@ type Init =
     | Normal of deviation: float
 
 /// Where and how a net is built. The device is chosen here, once: weights never move.
-type BuildOptions =
-    { Seed: int64
-      Precision: Precision
-      Device: torch.Device }
+type BuildOptions = { Seed: int64; Precision: Precision; Device: torch.Device }
 
 /// What all layers of one net share: its weights by full name, whether it is training, and the generator of dropout.
 [<Sealed>]
@@ -32,7 +29,9 @@ type internal NetState(options: BuildOptions) =
 
     /// Makes and names a weight. Its first values depend on the run's seed and on its name only.
     member _.Add(name: string, sizes: int64[], init: Init) : Tensor =
-        if not (names.Add name) then invalidArg (nameof name) $"the weight '{name}' is registered twice"
+        if not (names.Add name) then
+            invalidArg (nameof name) $"the weight '{name}' is registered twice"
+
         use generator = new torch.Generator(uint64 (Seed.derive options.Seed name 0L), torch.CPU)
         use fresh = torch.empty (sizes, dtype = Nullable torch.float64)
 
