@@ -127,10 +127,15 @@ let private loop precision =
     use trainer = new Trainer(matcher, features, entities, 1000L)
     let order = Draw.EpochOrder(1L, 0, mentions)
 
+    let negatives =
+        match NegativeDraws.Random(Array.init mentions string) with
+        | Ok draws -> draws
+        | Error error -> invalidOp $"{error}"
+
     let step run =
         let at = run % (mentions / size) * size
         let rows = Array.init size (fun row -> int64 order[at + row])
-        let negatives = Draw.Negatives(1L, int64 run, mentions, rows)
+        let negatives = negatives.Draw(1L, int64 run, Array.init size (fun row -> order[at + row]), rows)
         trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives } |]) |> ignore
 
     let seconds = fast 30 150 step
