@@ -1,14 +1,9 @@
 namespace Dwe.Model.Linking
 
-#nowarn "9" // addresses to prefetch: they are never read through
-
 open System
 open System.Numerics
-open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
-open System.Runtime.Intrinsics.X86
 open System.Threading.Tasks
-open FSharp.NativeInterop
 open TorchSharp
 open Dwe.Model.Domain
 open Dwe.Model.Tensors
@@ -49,17 +44,6 @@ module Scoring =
             total <- total + left[rest] * right[rest]
 
         total
-
-    /// Asks for a row's memory ahead of its use. Candidates lie anywhere in the knowledge base, and waiting for each
-    /// took most of the time of scoring them.
-    let private prefetch (row: ReadOnlySpan<float32>) =
-        if Sse.IsSupported then
-            let start = NativePtr.ofVoidPtr<byte> (Unsafe.AsPointer(&MemoryMarshal.GetReference row))
-            let mutable line = 0
-
-            while line < row.Length * sizeof<float32> do
-                Sse.Prefetch0(NativePtr.toVoidPtr (NativePtr.add start line))
-                line <- line + 64
 
     /// Scales every row to length 1; a zero row stays zero, so it scores 0 against everything.
     ///
@@ -119,9 +103,6 @@ module Scoring =
 
                 for at in mention * width .. (mention + 1) * width - 1 do
                     let row = candidates[at]
-
-                    if at + 1 < candidates.Length && candidates[at + 1] >= 0 then
-                        prefetch (entities.Span.Slice(candidates[at + 1] * dim, dim))
 
                     if row >= 0 then
                         scores[at] <- dot query (entities.Span.Slice(row * dim, dim))
