@@ -105,12 +105,19 @@ Target.create "Build" (fun _ ->
     dotnet [ "build"; solution; "--configuration"; "Release"; "--verbosity"; "minimal"; "-nologo" ])
 
 Target.create "Format" (fun _ ->
-    dotnet ([ "fantomas" ] @ formatted)
-    dotnet [ "format"; "Dwe.Host/Dwe.Host.csproj"; "--no-restore" ])
+    for place in formatted do
+        dotnet [ "fantomas"; place ]
+
+    // White space only: the rest needs the types of Dwe.Model, which `dotnet format` cannot load from F#; the build
+    // itself checks code style (EnforceCodeStyleInBuild).
+    dotnet [ "format"; "whitespace"; "Dwe.Host/Dwe.Host.csproj"; "--no-restore" ])
 
 Target.create "CheckFormat" (fun _ ->
-    dotnet ([ "fantomas"; "--check" ] @ formatted)
-    dotnet [ "format"; "Dwe.Host/Dwe.Host.csproj"; "--no-restore"; "--verify-no-changes" ])
+    // One at a time: Fantomas 7 fails on several folders.
+    for place in formatted do
+        dotnet [ "fantomas"; "--check"; place ]
+
+    dotnet [ "format"; "whitespace"; "Dwe.Host/Dwe.Host.csproj"; "--no-restore"; "--verify-no-changes" ])
 
 Target.create "Test" (fun target -> dotnet (testProgram :: passedOn target))
 

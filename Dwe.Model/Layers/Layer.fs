@@ -15,7 +15,12 @@ module Layer =
         fun registry -> registry.Parameter(name, sizes, init)
 
     /// x Wᵀ + b in the dtype of products, through `after`, back in that of weights.
-    let private product (after: Tensor -> Tensor) (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+    let private product
+        (after: Tensor -> Tensor)
+        (name: string)
+        (inputs: int)
+        (outputs: int)
+        : Layer<Tensor -> Tensor> =
         fun registry ->
             let bound = Uniform(1.0 / sqrt (float inputs))
             let own = registry.Nest name

@@ -197,8 +197,17 @@ module Scoring =
                 if from < first then
                     scores.AsSpan((first - from) * width, count * width).CopyTo(scores.AsSpan()))
 
-        let ranks = if Tile.fits dim golds.Length width then byTile () else byProduct ()
+        let ranks =
+            if Tile.fits dim golds.Length width then
+                byTile ()
+            else
+                byProduct ()
 
-        match ranks |> Array.tryPick (function Error error -> Some error | Ok _ -> None) with
+        match
+            ranks
+            |> Array.tryPick (function
+                | Error error -> Some error
+                | Ok _ -> None)
+        with
         | Some error -> Error error
         | None -> ranks |> Array.choose Result.toOption |> Ok

@@ -23,7 +23,13 @@ module internal Tile =
     /// scores      : at least 3 * stride + 4 long
     // Compiled fully at once: the unoptimised code of the first calls would take seconds for a whole knowledge base.
     [<MethodImpl(MethodImplOptions.AggressiveOptimization)>]
-    let fill (dim: int) (left: ReadOnlySpan<float32>) (right: ReadOnlySpan<float32>) (stride: int) (scores: Span<float32>) =
+    let fill
+        (dim: int)
+        (left: ReadOnlySpan<float32>)
+        (right: ReadOnlySpan<float32>)
+        (stride: int)
+        (scores: Span<float32>)
+        =
         if dim % 16 <> 0 || left.Length < 4 * dim || right.Length < 4 * dim || scores.Length < 3 * stride + 4 then
             invalidArg (nameof dim) $"a tile of {left.Length} and {right.Length} numbers, rows of {dim}"
 

@@ -116,12 +116,18 @@ let private loop precision =
     use matcher = Matcher.Create(config, { Text = dim; Image = dim; Entity = dim }, torch.CPU)
     use _ = torch.NewDisposeScope()
     let normal (rows: int) = torch.randn (int64 rows, int64 dim)
+
     let ragged (each: int) =
-        Some { Rows = normal (mentions * each); Offsets = Array.init (mentions + 1) (fun at -> int64 (at * each)) }
+        Some
+            { Rows = normal (mentions * each)
+              Offsets = Array.init (mentions + 1) (fun at -> int64 (at * each)) }
 
     let features =
-        { MentionFeatures.Mention = normal mentions; Text = normal mentions
-          Image = ragged 1; Parts = ragged parts; Profile = None }
+        { MentionFeatures.Mention = normal mentions
+          Text = normal mentions
+          Image = ragged 1
+          Parts = ragged parts
+          Profile = None }
 
     let entities = normal mentions * (0.05).ToScalar()
     use trainer = new Trainer(matcher, features, entities, 1000L)
@@ -140,7 +146,9 @@ let private loop precision =
 
     let seconds = fast 30 150 step
     let rate = float size / seconds
-    printfn $"  {precision} training loop    %7.2f{1000.0 * seconds} ms  %8.0f{rate} mentions/s, {rate / 2040.0:F2} x 2,040"
+
+    printfn
+        $"  {precision} training loop    %7.2f{1000.0 * seconds} ms  %8.0f{rate} mentions/s, {rate / 2040.0:F2} x 2,040"
 
 let run () =
     torch.set_num_threads 2

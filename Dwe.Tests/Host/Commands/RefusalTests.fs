@@ -90,8 +90,7 @@ let data =
         [ refusedTraining
               "a data set that is not there"
               (fun folder -> [ "--data"; Path.Combine(folder, "none"); "--features"; "x" ])
-              (fun folder ->
-                  $"{folder}/none: not found; expected the folder of a data set. Check --data.")
+              (fun folder -> $"{folder}/none: not found; expected the folder of a data set. Check --data.")
           refusedTraining
               "a split that is not there"
               (changed (fun data -> File.Delete(Path.Combine(data, "dev.json"))))

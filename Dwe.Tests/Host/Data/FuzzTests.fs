@@ -108,8 +108,7 @@ let private fuzz format (files: SmallData.Files) =
                     if not (error.Message.Contains(folder + "/")) then
                         failtest $"mutation {number} of {file}: no file is named: {error.Message}"
                 | :? AssertException -> reraise ()
-                | error ->
-                    failtest $"mutation {number} of {file}: {error}\n{Convert.ToBase64String changed}"
+                | error -> failtest $"mutation {number} of {file}: {error}\n{Convert.ToBase64String changed}"
             finally
                 File.WriteAllBytes(file, original)
 

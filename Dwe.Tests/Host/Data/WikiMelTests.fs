@@ -171,23 +171,16 @@ let tests =
           testCase "a folder of no known format, and no folder, are answered with the formats that are known"
           <| fun () ->
               Folder.temporary (fun folder ->
-                  let known =
-                      DatasetReaders.All
-                      |> Seq.map _.Format
-                      |> String.concat ", "
+                  let known = DatasetReaders.All |> Seq.map _.Format |> String.concat ", "
 
-                  Expect.stringEnds
-                      known
-                      "WikiMEL"
-                      "the last of nine"
+                  Expect.stringEnds known "WikiMEL" "the last of nine"
 
                   (fun () -> read folder |> ignore)
                   |> Refusal.isSpelled
                       $"{folder}/train.json: not found; expected a data set: {known}. docs/data-formats.md has their files; --format names one."
 
                   (fun () -> read (folder + "/no") |> ignore)
-                  |> Refusal.isSpelled
-                      $"{folder}/no: not found; expected the folder of a data set. Check --data.")
+                  |> Refusal.isSpelled $"{folder}/no: not found; expected the folder of a data set. Check --data.")
 
           testCase "broken JSON is refused with its line and byte"
           <| fun () ->

@@ -20,13 +20,17 @@ let private bytes run = Folder.contents run |> List.filter (fun (name, _) -> not
 let private lines run =
     let path = Path.Combine(run, "history.jsonl")
 
-    if File.Exists path then
+    try
         // Shared: the run is writing it.
-        use stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+        use stream =
+            new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite ||| FileShare.Delete)
+
         use reader = new StreamReader(stream)
         (reader.ReadToEnd()).Split('\n').Length - 1
-    else
-        0
+    with
+    // Not begun yet, or between two names while a resumed run cuts it.
+    | :? FileNotFoundException
+    | :? DirectoryNotFoundException -> 0
 
 let private hasManifest run = File.Exists(Path.Combine(run, "manifest.json"))
 let private hasCheckpoint run = Directory.Exists(Path.Combine(run, "checkpoints", "last"))

@@ -15,7 +15,8 @@ let tests =
         "Model.Linking.Tile"
         [ // Fewer rows than a tile, no whole number of tiles, of groups, of blocks, of chunks; a width that tiles do not take.
           for mentions, entities, dim in [ 3, 5, 32; 4, 4, 16; 7, 13, 32; 131, 301, 48; 300, 50, 512; 5, 9, 20 ] do
-              testCase $"ranks of {mentions} queries among {entities} entities of {dim} are those of single dot products"
+              testCase
+                  $"ranks of {mentions} queries among {entities} entities of {dim} are those of single dot products"
               <| fun () ->
                   let queries, rows = numbers 1 (mentions * dim), numbers 2 (entities * dim)
                   let golds = Array.init mentions (fun mention -> if mention % 5 = 4 then -1 else mention % entities)
