@@ -144,6 +144,11 @@ module Scoring =
 
         let ranks = [| 0..atOnce .. golds.Length - 1 |] |> Array.collect rankChunk
 
-        match ranks |> Array.tryPick (function Error error -> Some error | Ok _ -> None) with
+        match
+            ranks
+            |> Array.tryPick (function
+                | Error error -> Some error
+                | Ok _ -> None)
+        with
         | Some error -> Error error
         | None -> ranks |> Array.choose Result.toOption |> Ok

@@ -25,7 +25,8 @@ module internal Total =
     let private negativesOf (source: NegativeSource) (batch: TrainingBatch) : Negatives * Tensor option =
         match source, batch.Negative with
         | NegativeSource.InBatch, _ -> Negatives.InBatch, Some(Scores.differentEntity batch.Entity batch.Entity)
-        | NegativeSource.Sampled, Some negative when Shape.size 1 negative = 1L -> Negatives.Sampled(negative.squeeze 1L), None
+        | NegativeSource.Sampled, Some negative when Shape.size 1 negative = 1L ->
+            Negatives.Sampled(negative.squeeze 1L), None
         | NegativeSource.Sampled, Some negative -> Own negative, None
         | NegativeSource.SampledAndInBatch, Some negative ->
             let columns = torch.cat ([| batch.Entity; Option.get batch.NegativeEntity |])
