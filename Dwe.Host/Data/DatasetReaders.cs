@@ -49,14 +49,14 @@ internal static class DatasetReaders
     public static Dataset Read(string folder, string? format = null)
     {
         var reader = format is null ? null : Named(format);
-        var known = string.Join("; ", All.Select(candidate => $"{candidate.Format} ({candidate.Signature})"));
         if (!Directory.Exists(folder))
-            throw new UserErrorException(UserError.NewFileMissing(folder, $"the folder of a data set: {known}", "Check --data."));
+            throw new UserErrorException(UserError.NewFileMissing(folder, "the folder of a data set", "Check --data."));
         reader ??= All.FirstOrDefault(candidate => candidate.Recognises(folder));
+        var known = string.Join(", ", All.Select(candidate => candidate.Format));
         return reader is not null
             ? reader.Read(folder)
             : throw new UserErrorException(UserError.NewFileMissing(
-                Path.Combine(folder, "train.json"), $"a data set: {known}", "Check --data, or name the format with --format."));
+                Path.Combine(folder, "train.json"), $"a data set: {known}", "docs/data-formats.md has their files; --format names one."));
     }
 
     /// <summary>The reader of a format, upper and lower case alike.</summary>

@@ -11,7 +11,7 @@ internal sealed class RichpediaMelReader : IDatasetReader
 
     /// <inheritdoc/>
     public string Signature =>
-        $"train.json (records without imgPath), dev.json, {DweLayout.Order}, property.json, property_long.json or brief.json";
+        $"train.json, dev.json, {DweLayout.Order}, property_long.json or records with img_list";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> MentionImageFolders => ["ImgData/richpedia/images", "images"];
@@ -20,7 +20,8 @@ internal sealed class RichpediaMelReader : IDatasetReader
     public bool Recognises(string folder)
     {
         var train = JsonShape.Of(Path.Combine(folder, "train.json"));
-        return DweLayout.HasEntities(folder) && train.IsObjectOfRecords && !train.Fields.Contains("imgPath");
+        var own = File.Exists(Path.Combine(folder, "property_long.json")) || train.Fields.Contains("img_list");
+        return DweLayout.HasEntities(folder) && train.IsObjectOfRecords && own;
     }
 
     /// <inheritdoc/>

@@ -43,6 +43,7 @@ internal sealed class Hdf5Features
     {
         if (!File.Exists(path))
             throw new UserErrorException(UserError.NewFileMissing(path, "an HDF5 file of features", "Check the path."));
+        if (PlainHdf5.Read(path, DatasetName) is var (plain, plainRows, plainDim)) return new Hdf5Features(path, plainRows, plainDim, plain);
         try
         {
             using var file = H5File.OpenRead(path);
@@ -53,10 +54,11 @@ internal sealed class Hdf5Features
                 throw Broken(path, $"{values.LongLength} values", $"{rows} x {dim}");
             return new Hdf5Features(path, rows, dim, values);
         }
-        catch (Exception problem) when (problem is not (UserErrorException or OutOfMemoryException))
+        catch (Exception problem) when (problem is not UserErrorException)
         {
             // The library raises whatever it stumbles over (casts, indices, ends of streams), and promises no kind of
-            // exception: for its caller, each of them says that the file is not sound.
+            // exception: for its caller, each of them says that the file is not sound. So does memory that is short: what a
+            // sound file of this size can need was checked, and a damaged one may ask for an array of any length.
             throw Broken(path, problem.Message.ReplaceLineEndings(" ").TrimEnd('.'), "a sound HDF5 file with that data set");
         }
     }
@@ -67,10 +69,10 @@ internal sealed class Hdf5Features
         if (type.Class != H5DataTypeClass.FloatingPoint || type.Size != sizeof(float))
             throw Broken(path, $"elements of {type.Class}, {type.Size} bytes", "float32");
         var dimensions = features.Space.Dimensions;
-        if (dimensions is not [var rows, > 0 and var dim] || rows > int.MaxValue || dim > int.MaxValue)
+        if (dimensions is not [var rows, > 0 and var dim])
             throw Broken(path, $"[{string.Join(", ", dimensions)}]", "two dimensions, rows and values");
         var most = Math.Min((ulong)Array.MaxLength, (ulong)new FileInfo(path).Length / sizeof(float) * MaximumRatio);
-        if (rows * dim > most) throw Broken(path, $"[{rows}, {dim}]", $"at most {most} values in a file of this size");
+        if (rows > most || dim > most || rows * dim > most) throw Broken(path, $"[{rows}, {dim}]", $"at most {most} values in a file of this size");
         return ((int)rows, (int)dim);
     }
 

@@ -55,10 +55,10 @@ module internal Published =
     /// φ = Linear, ReLU, LayerNorm, Dropout.  [..., inputs] -> [..., outputs]
     let private refine inputs outputs rate =
         layer {
-            let! linear = Layer.linear "linear" inputs outputs
+            let! rectified = Layer.rectified "linear" inputs outputs
             let! norm = Layer.layerNorm "norm" outputs
             let! drop = Layer.dropout rate
-            return linear >> torch.nn.functional.relu >> norm >> drop
+            return rectified >> norm >> drop
         }
 
     /// The image's refinement, or for data without images a function that is never to be called.
@@ -113,13 +113,21 @@ module internal Published =
                 let texts = together ofText [ batch.Mention; batch.Text ]
                 let mention, text = texts[0], texts[1]
                 let image = wholes |> List.tryHead |> Option.map (fun whole -> { whole with Values = images[0] })
-                let textAttention = attention.OverOne text
 
-                let visionAttention =
-                    batch.Parts
-                    |> Option.map (fun parts ->
-                        { Values = attention.Over mention (refineParts parts (List.last images))
-                          Present = parts.Present.any 1L })
+                let visionAttention, textAttention =
+                    match batch.Parts with
+                    | Some parts ->
+                        let keys = refineParts parts (List.last images)
+                        // One product of twice the rows takes 0.4 ms less of a training step. It may differ in the last bit
+                        // from a product without the rows of the parts, and a query for ranking must not.
+                        let vision, text =
+                            if readsImage then
+                                attention.Both mention keys text
+                            else
+                                attention.Over mention keys, attention.OverOne text
+
+                        Some { Values = vision; Present = parts.Present.any 1L }, text
+                    | None -> None, attention.OverOne text
 
                 let summed =
                     match visionAttention with

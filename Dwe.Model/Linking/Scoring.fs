@@ -58,7 +58,12 @@ module Scoring =
                 let length = sqrt (dot fixedRow fixedRow)
 
                 if length > 0.0f then
-                    for at in 0 .. dim - 1 do
+                    let blocks = MemoryMarshal.Cast<float32, Vector<float32>> own
+
+                    for at in 0 .. blocks.Length - 1 do
+                        blocks[at] <- blocks[at] / Vector<float32> length
+
+                    for at in blocks.Length * Vector<float32>.Count .. dim - 1 do
                         own[at] <- own[at] / length
         )
         |> ignore
@@ -106,9 +111,38 @@ module Scoring =
 
         { Scores = scores
           Width = width
-          Counts = candidates |> Array.map (fun row -> row >= 0) }
+          Counts =
+            if Array.contains -1 candidates then
+                candidates |> Array.map (fun row -> row >= 0)
+            else
+                [||] }
 
-    /// Ranks of golds among all entities, by matrix products whose scores are compared where they lie.
+    /// How many queries one thread scores at a time: with rows of 512 a quarter of a megabyte, which fits the second cache.
+    let private queriesAtOnce = 128
+
+    /// Ranks of all queries, `atOnce` at a time on each core, from what `fill first count scores` writes: the scores
+    /// [count; width] of the queries from `first` on. The scores' memory is used again.
+    let private rankInParallel (golds: int[]) (width: int) (atOnce: int) (fill: int -> int -> float32[] -> unit) =
+        let ranks = Array.zeroCreate<Result<Rank, UserError>> golds.Length
+
+        let rankChunk chunk (_: ParallelLoopState) (scores: float32[]) =
+            let first = chunk * atOnce
+            let count = min atOnce (golds.Length - first)
+            fill first count scores
+
+            for row in 0 .. count - 1 do
+                let own = ReadOnlySpan(scores, row * width, width)
+                ranks[first + row] <- Ranking.goldListedRow (first + row) golds[first + row] own
+
+            scores
+
+        let chunks = (golds.Length + atOnce - 1) / atOnce
+        let buffer () = Array.zeroCreate<float32> (atOnce * width)
+        let cores = ParallelOptions(MaxDegreeOfParallelism = Environment.ProcessorCount)
+        Parallel.For(0, chunks, cores, buffer, rankChunk, ignore) |> ignore
+        ranks
+
+    /// Ranks of golds among all entities.
     ///
     /// queries  : [mentions; dim] row-major
     /// entities : [entities; dim] float32 on the CPU, normalised like the queries
@@ -126,23 +160,44 @@ module Scoring =
             invalidArg (nameof queries) $"queries hold {queries.Length} numbers, expected {golds.Length} x {dim}"
 
         let width = int (Shape.size 0 entities)
-        let atOnce = max 1 (scoresAtOnce / width)
-        let columns = entities.t ()
+        let held = max 1 (scoresAtOnce / width)
 
-        let rankChunk first =
+        let byProduct () =
             use _ = torch.NewDisposeScope()
-            let count = min atOnce (golds.Length - first)
-            let own = torch.tensor (queries.Slice(first * dim, count * dim), [| int64 count; int64 dim |])
-            let scores = own.mm columns
+            let columns = entities.t ()
 
-            let rankOf row =
-                let all = MemoryMarshal.Cast<byte, float32>(scores.bytes)
-                let gold = golds[first + row]
-                Ranking.goldListedRow (first + row) gold (Span<float32>.op_Implicit (all.Slice(row * width, width)))
+            let rankChunk first =
+                use _ = torch.NewDisposeScope()
+                let count = min held (golds.Length - first)
+                let own = torch.tensor (queries.Slice(first * dim, count * dim), [| int64 count; int64 dim |])
+                let scores = own.mm columns
 
-            Array.Parallel.init count rankOf
+                let rankOf row =
+                    let all = MemoryMarshal.Cast<byte, float32>(scores.bytes)
+                    let gold = golds[first + row]
+                    Ranking.goldListedRow (first + row) gold (Span<float32>.op_Implicit (all.Slice(row * width, width)))
 
-        let ranks = [| 0..atOnce .. golds.Length - 1 |] |> Array.collect rankChunk
+                Array.Parallel.init count rankOf
+
+            [| 0..held .. golds.Length - 1 |] |> Array.collect rankChunk
+
+        let byTile () =
+            use _ = torch.NewDisposeScope()
+            let entities = entities.contiguous ()
+            let share = (golds.Length + Environment.ProcessorCount - 1) / Environment.ProcessorCount
+            let atOnce = max Tile.side (min (min queriesAtOnce share) (held / Environment.ProcessorCount))
+
+            rankInParallel golds width atOnce (fun first count scores ->
+                // The last chunk may have fewer queries than a tile: then it also scores some before.
+                let from = min first (golds.Length - Tile.side)
+                let own = queries.Span.Slice(from * dim, (first + count - from) * dim)
+                let all = MemoryMarshal.Cast<byte, float32> entities.bytes
+                Tile.fillAll dim (Span<float32>.op_Implicit own) (Span<float32>.op_Implicit all) (scores.AsSpan())
+
+                if from < first then
+                    scores.AsSpan((first - from) * width, count * width).CopyTo(scores.AsSpan()))
+
+        let ranks = if Tile.fits dim golds.Length width then byTile () else byProduct ()
 
         match
             ranks

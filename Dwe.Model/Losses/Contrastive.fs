@@ -22,8 +22,12 @@ module internal Contrastive =
     /// source  : Radford et al. 2021; the published code divides by a zero row's length (NaN), here its cosine is 0
     /// see     : `decoupled`, NtXent (same-view negatives too)
     let symmetricMasked (counts: Tensor) (scale: Tensor) (image: Tensor) (text: Tensor) : Tensor =
-        let fromImage, fromText = Views.across Similarity.Cosine counts image text
-        half (fromImage |> Scores.times scale |> NPair.ofScores) (fromText |> Scores.times scale |> NPair.ofScores)
+        let scores = Views.scores Similarity.Cosine counts image text * scale
+        // N-pair of each row and of each column, as logarithms of softmaxes over one masked matrix: the gold is the
+        // diagonal and stays in. Twice `NPair.ofScores` takes three times as long.
+        let ignored = counts.logical_not().logical_and (Scores.others image)
+        let kept = scores.masked_fill (ignored, Numbers.scalar -infinity)
+        (half (kept.log_softmax(1L).diagonal ()) (kept.log_softmax(0L).diagonal ())).neg ()
 
     /// `symmetricMasked` with every other mention of the batch as a negative.
     ///

@@ -23,6 +23,8 @@ module internal Similarity =
     /// x / max(|x|, 1e-6) along the last axis.  [..., dim] -> [..., dim]; the zero vector stays zero.
     let direction (rows: Tensor) : Tensor = rows / (squaredNorm rows).clamp_min(Numbers.scalar squaredFloor).sqrt ()
 
+    let private inverseLength (rows: Tensor) = (squaredNorm rows).clamp_min(Numbers.scalar squaredFloor).rsqrt ()
+
     let private prepare similarity (rows: Tensor) =
         match similarity with
         | Similarity.Dot -> rows
@@ -55,7 +57,12 @@ module internal Similarity =
         if Shape.size -1 query <> Shape.size -1 items then
             invalidArg (nameof items) $"items is {Shape.describe items} but query is {Shape.describe query}"
 
-        torch.matmul (prepare similarity query, (prepare similarity items).transpose (0L, 1L))
+        let products = torch.matmul (query, items.transpose (0L, 1L))
+
+        match similarity with
+        | Similarity.Dot -> products
+        // The products are divided and not the rows: fewer passes over [batch; dim], above all backward.
+        | Similarity.Cosine -> products * inverseLength query * (inverseLength items).transpose (0L, 1L)
 
     /// Every query with its own items.
     ///

@@ -13,13 +13,17 @@ module internal Views =
         Shape.mask (nameof counts) counts
         Shape.is [ Shape.size 0 left; Shape.size 0 left ] (nameof counts) counts
 
+    /// Entry (i, j): left view of mention i against right view of mention j, whether it counts or not.
+    let scores similarity (counts: Tensor) (left: Tensor) (right: Tensor) : Tensor =
+        check counts left right
+        Similarity.matrix similarity left right
+
     /// Scores of each view against the other view of all mentions, from the left and from the right.
     ///
     /// counts      : [batch; batch] bool, entry (i, j): j is a negative of i; a mention is never its own
     /// left, right : [batch; dim], same shape
     let across similarity (counts: Tensor) (left: Tensor) (right: Tensor) : Scores * Scores =
-        check counts left right
-        let scores = Similarity.matrix similarity left right
+        let scores = scores similarity counts left right
         let counts = counts.logical_and (Scores.others left)
         let gold = scores.diagonal ()
 

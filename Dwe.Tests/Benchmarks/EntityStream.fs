@@ -8,12 +8,14 @@ open System.Text
 open Dwe.Host.Data
 
 type Measured =
-    { Entities: int64
-      Bytes: int64
-      PlainSeconds: float
-      StreamSeconds: float
-      /// The most that the process held while the stream ran, above what it held before.
-      PeakBytes: int64 }
+    {
+        Entities: int64
+        Bytes: int64
+        PlainSeconds: float
+        StreamSeconds: float
+        /// The most that the process held while the stream ran, above what it held before.
+        PeakBytes: int64
+    }
 
     member this.Ratio = this.PlainSeconds / this.StreamSeconds
 
@@ -21,7 +23,8 @@ type Measured =
 let generate (path: string) (count: int64) =
     let words =
         "river town player union album novel school bridge film actor league county island painter church battle species station singer village"
-            .Split ' '
+            .Split
+            ' '
 
     use file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 <<< 20)
     use writer = new StreamWriter(file, UTF8Encoding false, 1 <<< 20)
@@ -47,7 +50,9 @@ let private seconds work =
     clock.Elapsed.TotalSeconds
 
 let private readPlainly (path: string) () =
-    use file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan)
+    use file =
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan)
+
     let buffer = Array.zeroCreate<byte> (1 <<< 20)
 
     while file.Read(buffer, 0, buffer.Length) > 0 do

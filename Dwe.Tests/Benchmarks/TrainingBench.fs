@@ -5,6 +5,7 @@ module Dwe.Tests.Benchmarks.TrainingBench
 open System
 open System.Diagnostics
 open TorchSharp
+open Dwe.Model
 open Dwe.Model.Batches
 open Dwe.Model.Config
 open Dwe.Model.Fusion
@@ -108,11 +109,46 @@ let private step rate precision =
     use _ = torch.no_grad ()
     report "eval forward" (fast 10 80 (scoped (fun batch -> net.Forward.Query batch.Mentions |> ignore))) ""
 
+/// The training loop of `dwe train`: order, negatives, gathering, step. 20,000 mentions x 4 parts, 20,000 entities.
+let private loop precision =
+    let mentions, parts, dim, size = 20_000, 4, 512, 128
+    let config = { RunConfig.Defaults with Training.Precision = precision }
+    use matcher = Matcher.Create(config, { Text = dim; Image = dim; Entity = dim }, torch.CPU)
+    use _ = torch.NewDisposeScope()
+    let normal (rows: int) = torch.randn (int64 rows, int64 dim)
+    let ragged (each: int) =
+        Some { Rows = normal (mentions * each); Offsets = Array.init (mentions + 1) (fun at -> int64 (at * each)) }
+
+    let features =
+        { MentionFeatures.Mention = normal mentions; Text = normal mentions
+          Image = ragged 1; Parts = ragged parts; Profile = None }
+
+    let entities = normal mentions * (0.05).ToScalar()
+    use trainer = new Trainer(matcher, features, entities, 1000L)
+    let order = Draw.EpochOrder(1L, 0, mentions)
+
+    let negatives =
+        match NegativeDraws.Random(Array.init mentions string) with
+        | Ok draws -> draws
+        | Error error -> invalidOp $"{error}"
+
+    let step run =
+        let at = run % (mentions / size) * size
+        let rows = Array.init size (fun row -> int64 order[at + row])
+        let negatives = negatives.Draw(1L, int64 run, Array.init size (fun row -> order[at + row]), rows)
+        trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives } |]) |> ignore
+
+    let seconds = fast 30 150 step
+    let rate = float size / seconds
+    printfn $"  {precision} training loop    %7.2f{1000.0 * seconds} ms  %8.0f{rate} mentions/s, {rate / 2040.0:F2} x 2,040"
+
 let run () =
     torch.set_num_threads 2
     let single, half = fastProduct torch.float32, fastProduct torch.bfloat16
     printfn $"threads {torch.get_num_threads ()}; GEMM 2048: float32 {single:F0} GFLOP/s, bfloat16 {half:F0} GFLOP/s"
     step single Float32
     step single Bf16Mixed
+    loop Float32
+    loop Bf16Mixed
     let single, half = fastProduct torch.float32, fastProduct torch.bfloat16
     printfn $"GEMM again: float32 {single:F0} GFLOP/s, bfloat16 {half:F0} GFLOP/s"

@@ -14,8 +14,7 @@ open Dwe.Tests.Prelude
 open Expecto
 open Spectre.Console
 
-let private parse (options: string list) =
-    CommandLine.Parse(Array.ofList ("features" :: options))
+let private parse (options: string list) = CommandLine.Parse(Array.ofList ("features" :: options))
 
 /// Exit code and lines of `dwe features` with these options and an encoder without weights.
 let private run (options: string list) =

@@ -91,7 +91,7 @@ let data =
               "a data set that is not there"
               (fun folder -> [ "--data"; Path.Combine(folder, "none"); "--features"; "x" ])
               (fun folder ->
-                  $"{folder}/none: not found; expected the folder of a data set: WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json). Check --data.")
+                  $"{folder}/none: not found; expected the folder of a data set. Check --data.")
           refusedTraining
               "a split that is not there"
               (changed (fun data -> File.Delete(Path.Combine(data, "dev.json"))))

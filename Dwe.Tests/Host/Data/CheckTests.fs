@@ -53,7 +53,8 @@ let private problems changes =
     let mutable found = []
 
     let files =
-        sound |> List.map (fun (name, text) -> name, defaultArg (Map.tryFind name (Map.ofList changes)) text)
+        sound
+        |> List.map (fun (name, text) -> name, defaultArg (Map.tryFind name (Map.ofList changes)) text)
 
     let added = changes |> List.filter (fun (name, _) -> not (List.exists (fst >> (=) name) sound))
     check (files @ added) (fun report -> found <- List.ofSeq report.Unsound)
@@ -68,12 +69,22 @@ let tests =
               check sound (fun report ->
                   let dev = report.Splits["dev"]
                   Expect.equal (report.Splits["train"].Mentions, dev.Mentions) (2, 2) "mentions"
-                  Expect.equal (dev.GoldEntities, dev.UnseenEntities, dev.MentionsOfUnseen) (2, Nullable 1, Nullable 1) "unseen"
+
+                  Expect.equal
+                      (dev.GoldEntities, dev.UnseenEntities, dev.MentionsOfUnseen)
+                      (2, Nullable 1, Nullable 1)
+                      "unseen"
+
                   Expect.equal dev.NotInSentence 1 "Bob is not in his sentence"
                   Expect.equal dev.WithoutImage 2 "without image"
                   let overlap = Seq.exactlyOne report.Overlaps
                   Expect.equal (overlap.Left, overlap.Right) ("train", "dev") "pair"
-                  Expect.equal (overlap.Keys, overlap.Records, overlap.Sentences, overlap.Entities) (0, 0, 0, 1) "overlap"
+
+                  Expect.equal
+                      (overlap.Keys, overlap.Records, overlap.Sentences, overlap.Entities)
+                      (0, 0, 0, 1)
+                      "overlap"
+
                   let known = report.KnowledgeBase
                   Expect.equal (known.Entities, known.WithoutName, known.WithoutDescription) (3, 0, 2) "entities"
                   Expect.equal (known.HomonymNames, known.HomonymEntities) (1, 2) "homonyms"
@@ -90,7 +101,11 @@ let tests =
 
               check [ "train.jsonl", train; "entities.jsonl", snd sound[2] ] (fun report ->
                   let split = report.Splits["train"]
-                  Expect.equal (split.Nil, split.Unlabelled, split.GoldOutsideKb, split.Duplicates) (1, 1, 1, 1) "train")
+
+                  Expect.equal
+                      (split.Nil, split.Unlabelled, split.GoldOutsideKb, split.Duplicates)
+                      (1, 1, 1, 1)
+                      "train")
 
           testCase "recall@k counts over all mentions of the split, those without a list included"
           <| fun () ->
@@ -140,7 +155,8 @@ let tests =
                   // The same pixel with a width of 2^20 and a height of 2^20 in its header (and that header's checksum).
                   let boasting =
                       let header =
-                          Array.concat [ "IHDR"B; [| 0uy; 16uy; 0uy; 0uy; 0uy; 16uy; 0uy; 0uy; 8uy; 0uy; 0uy; 0uy; 0uy |] ]
+                          Array.concat
+                              [ "IHDR"B; [| 0uy; 16uy; 0uy; 0uy; 0uy; 16uy; 0uy; 0uy; 8uy; 0uy; 0uy; 0uy; 0uy |] ]
 
                       // CRC-32 as PNG defines it.
                       let crc =
@@ -149,7 +165,11 @@ let tests =
                               (fun (crc: uint32) value ->
                                   Seq.init 8 id
                                   |> Seq.fold
-                                      (fun crc _ -> if crc &&& 1u = 1u then 0xEDB88320u ^^^ (crc >>> 1) else crc >>> 1)
+                                      (fun crc _ ->
+                                          if crc &&& 1u = 1u then
+                                              0xEDB88320u ^^^ (crc >>> 1)
+                                          else
+                                              crc >>> 1)
                                       (crc ^^^ uint32 value))
                               0xFFFFFFFFu
                           |> (^^^) 0xFFFFFFFFu
@@ -225,7 +245,12 @@ let tests =
                   Expect.equal (root.GetProperty("format").GetString()) "JSONL" "format"
                   let dev = root.GetProperty("splits").GetProperty "dev"
                   Expect.equal (dev.GetProperty("mentions_of_unseen").GetInt32()) 1 "dev"
-                  Expect.equal (root.GetProperty("knowledge_base").GetProperty("homonym_entities").GetInt32()) 2 "homonyms"
+
+                  Expect.equal
+                      (root.GetProperty("knowledge_base").GetProperty("homonym_entities").GetInt32())
+                      2
+                      "homonyms"
+
                   Expect.equal (root.GetProperty("unsound").GetArrayLength()) 0 "sound")
 
           testCase "the table names every count"
@@ -236,7 +261,10 @@ let tests =
                   let text = String.Join("\n", lines)
 
                   for words in
-                      [ "mentions not in their sentence"; "duplicate records"; "recall@100"; "homonyms: 2 entities share 1 names" ] do
+                      [ "mentions not in their sentence"
+                        "duplicate records"
+                        "recall@100"
+                        "homonyms: 2 entities share 1 names" ] do
                       Expect.stringContains text words words)
 
           testCase "wrong words are answered with the way to the right ones"

@@ -10,7 +10,8 @@ open Expecto
 
 /// All of a data set that is not a path: what a round trip must give back.
 let private contents (dataset: Dataset) =
-    let lists (items: IReadOnlyDictionary<string, string[]>) = [ for list in items -> list.Key, List.ofArray list.Value ]
+    let lists (items: IReadOnlyDictionary<string, string[]>) =
+        [ for list in items -> list.Key, List.ofArray list.Value ]
 
     let mentions =
         [ for name in Splits.All do
@@ -29,8 +30,7 @@ let private contents (dataset: Dataset) =
 
     mentions, entities, [ for split in dataset.RecordCandidates -> split.Key, lists split.Value ]
 
-let private convert (source: string) layout target =
-    DatasetWriters.Write(DatasetReaders.Read source, layout, target)
+let private convert (source: string) layout target = DatasetWriters.Write(DatasetReaders.Read source, layout, target)
 
 let private losses (counts: IReadOnlyDictionary<string, int>) = [ for loss in counts -> loss.Key, loss.Value ]
 
@@ -56,8 +56,8 @@ let private asMimic (mentions, entities: _ list, _) =
             Box = null }
 
     [ for name: string, items in mentions -> name, List.map mention items ],
-    [ for id: string, name: string, _: string list, kind: string, fields: (string * string) list, images: string list in entities ->
-          id, name, kind, List.sort (List.map snd fields), images ]
+    [ for id: string, name: string, _: string list, kind: string, fields: (string * string) list, images: string list in
+          entities -> id, name, kind, List.sort (List.map snd fields), images ]
 
 [<Tests>]
 let tests =
@@ -90,7 +90,8 @@ let tests =
                       Expect.isEmpty candidatesBack "candidates in records"
 
                       let own =
-                          [ for id, name, aliases, _, fields, _ in entities -> id, name, aliases, "", List.sort (List.map snd fields), [] ]
+                          [ for id, name, aliases, _, fields, _ in entities ->
+                                id, name, aliases, "", List.sort (List.map snd fields), [] ]
 
                       let back =
                           [ for id, name, aliases, kind, fields, images in entitiesBack ->
@@ -149,11 +150,16 @@ let tests =
                   (fun () -> convert source "jsonl" target |> ignore)
                   |> Refusal.isSpelled $"{target} is not empty. Name a new folder with --out."
 
-                  Expect.equal (Directory.GetFileSystemEntries target) [| Path.Combine(target, "mine.txt") |] "untouched"
+                  Expect.equal
+                      (Directory.GetFileSystemEntries target)
+                      [| Path.Combine(target, "mine.txt") |]
+                      "untouched"
+
                   convert source "jsonl" (Path.Combine(folder, "new")) |> ignore
 
                   Expect.equal
-                      (List.sort [ for entry in Directory.GetFileSystemEntries folder -> string (Path.GetFileName entry) ])
+                      (List.sort
+                          [ for entry in Directory.GetFileSystemEntries folder -> string (Path.GetFileName entry) ])
                       [ "new"; "source"; "target" ]
                       "nothing unfinished is left")
 

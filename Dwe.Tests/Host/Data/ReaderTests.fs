@@ -85,12 +85,7 @@ let tests =
 
                   Expect.equal
                       (entities dataset)
-                      [ "Q7",
-                        "Ada Lovelace",
-                        [],
-                        "",
-                        [ "property", "Sex: female. Occupation: mathematician." ],
-                        []
+                      [ "Q7", "Ada Lovelace", [], "", [ "property", "Sex: female. Occupation: mathematician." ], []
                         "Q9", "Elizabeth II", [ "Lilibet" ], "", [ "brief", "queen"; "property", "Sex: female." ], []
                         "Q3", "Ada Lovelace", [], "", [], []
                         "Q5729149", "Grace Hopper", [], "", [], [] ]
@@ -107,7 +102,13 @@ let tests =
               read SmallData.richpedia (fun dataset ->
                   Expect.equal
                       (split "train" dataset @ split "dev" dataset)
-                      [ mention "Q7" "Ada" "Ada met Grace." [ "Q7_0.jpg"; "Q7_1.JPG"; "Q7_2.png" ] "" (Gold.Entity "Q7")
+                      [ mention
+                            "Q7"
+                            "Ada"
+                            "Ada met Grace."
+                            [ "Q7_0.jpg"; "Q7_1.JPG"; "Q7_2.png" ]
+                            ""
+                            (Gold.Entity "Q7")
                         mention "Q9" "The Queen" "The Queen spoke." [] "" (Gold.Entity "Q5729149") ]
                       "mentions"
 
@@ -122,14 +123,23 @@ let tests =
                         "Q9", "Elizabeth II", [], "", [], [] ]
                       "entities"
 
-                  Expect.equal [ for count in dataset.GoldMissing -> count.Key, count.Value ] [ "train", 0; "dev", 1 ] "gold")
+                  Expect.equal
+                      [ for count in dataset.GoldMissing -> count.Key, count.Value ]
+                      [ "train", 0; "dev", 1 ]
+                      "gold")
 
           testCase "WikiDiverse by title: underscores, dashes, percent signs and addresses lead to one title"
           <| fun () ->
               read SmallData.wikiDiverse (fun dataset ->
                   Expect.equal
                       (split "train" dataset @ split "dev" dataset)
-                      [ mention "train-0" "Ada" "Ada met X-Ray Smith." [ "0a.png" ] "Person" (Gold.Entity "Ada Lovelace")
+                      [ mention
+                            "train-0"
+                            "Ada"
+                            "Ada met X-Ray Smith."
+                            [ "0a.png" ]
+                            "Person"
+                            (Gold.Entity "Ada Lovelace")
                         mention "train-1" "X-Ray" "Ada met X-Ray Smith." [] "" (Gold.Entity "X-Ray Smith")
                         mention "dev-0" "Nobody" "Nobody came." [ "1b.jpg" ] "Person" Gold.Nil
                         mention "dev-1" "Zürich" "Zürich wins." [ "1b.png" ] "Location" (Gold.Entity "FC Zürich") ]
@@ -202,11 +212,13 @@ let tests =
               let records = [ 1, 10; 2, 20; 3, 30; 4, 40; 5, 50; 6, 50; 7, 10; 8, 60 ]
               let text = records |> List.map (fun (number, image) -> record number image) |> String.concat ","
 
-              read [ "sample.json", $"[{text}]"; "entity_few.json", """[{"id": "Q1", "name": "Ada"}]""" ] (fun dataset ->
-                  let keys name = [ for mention in split name dataset -> mention.Key ]
-                  Expect.equal (keys "train") [ "1"; "2"; "3"; "4"; "7"; "8" ] "train"
-                  Expect.equal (keys "dev") [ "5"; "6" ] "dev"
-                  Expect.equal dataset.Entities.Count 8 "entities")
+              read
+                  [ "sample.json", $"[{text}]"; "entity_few.json", """[{"id": "Q1", "name": "Ada"}]""" ]
+                  (fun dataset ->
+                      let keys name = [ for mention in split name dataset -> mention.Key ]
+                      Expect.equal (keys "train") [ "1"; "2"; "3"; "4"; "7"; "8" ] "train"
+                      Expect.equal (keys "dev") [ "5"; "6" ] "dev"
+                      Expect.equal dataset.Entities.Count 8 "entities")
 
           testCase "MIMIC: rows become ids, two ids of a row lead to one entity, nil is NIL"
           <| fun () ->
@@ -276,7 +288,9 @@ let tests =
                   $"""  "{number}": {{"sentence": "s", "mentions": ["m"], "entities": ["e"], "answer": ["Q{number}"]}}"""
 
               let text = [ 1..30 ] |> List.map record |> String.concat ",\n"
-              let keys (dataset: Dataset) = [ for split in dataset.Mentions -> split.Key, [ for m in split.Value -> m.Key ] ]
+
+              let keys (dataset: Dataset) =
+                  [ for split in dataset.Mentions -> split.Key, [ for m in split.Value -> m.Key ] ]
 
               read [ "Wikidata-MEL.json", "{" + text + "}" ] (fun first ->
                   Expect.equal
@@ -300,14 +314,37 @@ let tests =
               read SmallData.upstream (fun dataset ->
                   Expect.equal
                       (split "train" dataset @ split "dev" dataset)
-                      [ mention "train-0-0" "Lions" "The Lions versus the Bears." [ image ] "Organization" (Gold.Entity "Detroit Lions")
-                        mention "train-0-1" "Bears" "The Lions versus the Bears." [ image ] "Organization" (Gold.Entity "Bears' Club")
-                        mention "dev-0-0" "Nobody" "Nobody came." [ "61eb6732d864d1aa5a11de501771d863.png" ] "Person" Gold.Nil ]
+                      [ mention
+                            "train-0-0"
+                            "Lions"
+                            "The Lions versus the Bears."
+                            [ image ]
+                            "Organization"
+                            (Gold.Entity "Detroit Lions")
+                        mention
+                            "train-0-1"
+                            "Bears"
+                            "The Lions versus the Bears."
+                            [ image ]
+                            "Organization"
+                            (Gold.Entity "Bears' Club")
+                        mention
+                            "dev-0-0"
+                            "Nobody"
+                            "Nobody came."
+                            [ "61eb6732d864d1aa5a11de501771d863.png" ]
+                            "Person"
+                            Gold.Nil ]
                       "mentions"
 
                   Expect.equal
                       (entities dataset)
-                      [ "Detroit Lions", "Detroit Lions", [], "", [ "description", "a team" ], [ "185fc2f5b15ae63609c82922a4dd668e.png"; "de850c8af24fdc635dee086d9f64798c.jpg" ]
+                      [ "Detroit Lions",
+                        "Detroit Lions",
+                        [],
+                        "",
+                        [ "description", "a team" ],
+                        [ "185fc2f5b15ae63609c82922a4dd668e.png"; "de850c8af24fdc635dee086d9f64798c.jpg" ]
                         "Chicago Bears", "Chicago Bears", [], "", [ "description", "another team" ], []
                         "Bears' Club", "Bears' Club", [], "", [], [] ]
                       "entities"
@@ -321,7 +358,8 @@ let tests =
                   Expect.equal (candidates "dev" dataset) [ "dev-0", [ "Nobody (song)" ] ] "dev"
 
                   Expect.equal
-                      [ for mention in split "train" dataset @ split "dev" dataset -> mention.Images.Length, mention.Gold ]
+                      [ for mention in split "train" dataset @ split "dev" dataset ->
+                            mention.Images.Length, mention.Gold ]
                       [ 1, Gold.Entity "Detroit Lions"; 0, Gold.Nil ]
                       "mentions"
 

@@ -45,7 +45,8 @@ let wikiDiverse: Files =
 {"sentence": "Zürich wins.", "mention": "Zürich", "mention_type": "Location", "mention_image": "1b.gif", "entity": "nhttps://en.wikipedia.org/wiki/FC_Z%C3%BCrich"}]"""
       "entity2desc.json", """{"Ada_Lovelace": "a mathematician", "X-Ray Smith": "a singer", "Ada (town)": null}"""
       "entity_list.json", """["X-Ray Smith", "Ada_Lovelace", "Ada (town)"]"""
-      "search_top100.json", """{"Ada Lovelace": ["Ada (town)", "X-Ray Smith"], "FC Zürich": ["Ada (town)", "FC Basel"]}""" ]
+      "search_top100.json",
+      """{"Ada Lovelace": ["Ada (town)", "X-Ray Smith"], "FC Zürich": ["Ada (town)", "FC Basel"]}""" ]
 
 /// With ids: entities are told apart by them, and candidates are keyed by the mention.
 let wikiDiverseIds: Files =
@@ -93,7 +94,8 @@ let melBench: Files =
 let upstream: Files =
     [ "train.json",
       """[["The Lions versus the Bears.", "https://upload.example.org/commons/0/06/DetroitLionsRunningPlay-2007.jpg", "sports", [["Lions", "Organization", 4, 9, "https://en.wikipedia.org/wiki/Detroit_Lions"], ["Bears", "Organization", 21, 26, "]https://en.wikipedia.org/wiki/Bears%27_Club#Past"]]]]"""
-      "valid.json", """[["Nobody came.", "https://upload.example.org/a/Flag.svg", "politics", [["Nobody", "Person", 0, 6, "NIL"]]]]"""
+      "valid.json",
+      """[["Nobody came.", "https://upload.example.org/a/Flag.svg", "politics", [["Nobody", "Person", 0, 6, "NIL"]]]]"""
       "entity2desc.tsv", "Detroit_Lions@@@@a team\nChicago_Bears@@@@another team\n"
       "entity2imgs.tsv", "Detroit_Lions@@@@https://upload.example.org/a/L.gif[AND]https://upload.example.org/b/M.jpg\n" ]
 
@@ -117,9 +119,11 @@ let jsonLines: Files =
 {"id": 9}""" ]
 
 let csv: Files =
-    [ "train.csv", "mention,sentence,image,entity,key\nAda,\"Ada met \"\"Grace\"\",\nthen left.\",a.jpg|b.jpg,Q7,t1\nGrace,Ada met Grace.,,nil,\n"
+    [ "train.csv",
+      "mention,sentence,image,entity,key\nAda,\"Ada met \"\"Grace\"\",\nthen left.\",a.jpg|b.jpg,Q7,t1\nGrace,Ada met Grace.,,nil,\n"
       "dev.csv", "mention,sentence,image,entity\nThe Queen,The Queen spoke.,,\n"
-      "entities.csv", "id,name,description,aliases,type,image\nQ7,Ada Lovelace,a mathematician,Ada King|Countess,person,ada.jpg\nQ3,Ada Lovelace,,,,\n" ]
+      "entities.csv",
+      "id,name,description,aliases,type,image\nQ7,Ada Lovelace,a mathematician,Ada King|Countess,person,ada.jpg\nQ3,Ada Lovelace,,,,\n" ]
 
 /// Every format's small data set: a name for messages, the format that it must be recognised as, its files.
 let all: (string * string * Files) list =

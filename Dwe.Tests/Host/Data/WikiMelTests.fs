@@ -173,21 +173,21 @@ let tests =
               Folder.temporary (fun folder ->
                   let known =
                       DatasetReaders.All
-                      |> Seq.map (fun reader -> $"{reader.Format} ({reader.Signature})")
-                      |> String.concat "; "
+                      |> Seq.map _.Format
+                      |> String.concat ", "
 
                   Expect.stringEnds
                       known
-                      "WikiMEL (train.json, dev.json, qids_ordered.json, property.json or brief.json)"
+                      "WikiMEL"
                       "the last of nine"
 
                   (fun () -> read folder |> ignore)
                   |> Refusal.isSpelled
-                      $"{folder}/train.json: not found; expected a data set: {known}. Check --data, or name the format with --format."
+                      $"{folder}/train.json: not found; expected a data set: {known}. docs/data-formats.md has their files; --format names one."
 
                   (fun () -> read (folder + "/no") |> ignore)
                   |> Refusal.isSpelled
-                      $"{folder}/no: not found; expected the folder of a data set: {known}. Check --data.")
+                      $"{folder}/no: not found; expected the folder of a data set. Check --data.")
 
           testCase "broken JSON is refused with its line and byte"
           <| fun () ->

@@ -140,7 +140,7 @@ let tests =
               BitConverter.GetBytes(2L).CopyTo(bytes, bytes.Length - 12)
               survive "stream" Int32.MaxValue bytes readCache
 
-          testCase "weights as they were published"
+          testCase "views of a shared storage"
           <| fun () ->
               let path = Fixtures.required "fixtures/reference/formats/variants/shared_storage_views.pt"
               survive "views" Int32.MaxValue (File.ReadAllBytes path) (readTensors TorchObjects.Script)
@@ -151,13 +151,4 @@ let tests =
               let bytes = File.ReadAllBytes path
               // What stands before the matrix: signature, groups, the data set's description.
               let header = bytes.Length - 13 * 512 * 4
-              survive "h5" header bytes (fun path -> Hdf5Features.Read path |> ignore)
-
-          testCase "HDF5 of the newer layout"
-          <| fun () ->
-              let write (path: string) =
-                  let file = PureHDF.H5File()
-                  file["features"] <- Array2D.init 3 4 (fun row column -> float32 (row + column))
-                  file.Write path
-
-              survive "h5 v3" Int32.MaxValue (bytesOf write) (fun path -> Hdf5Features.Read path |> ignore) ]
+              survive "h5" header bytes (fun path -> Hdf5Features.Read path |> ignore) ]
