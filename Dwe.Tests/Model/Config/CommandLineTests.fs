@@ -36,7 +36,8 @@ let private examplesOf (text: string) =
     |> Array.filter _.StartsWith("    ")
     |> List.ofArray
 
-let private verbs = [ "train"; "eval"; "features"; "weights"; "config"; "doctor" ]
+let private verbs =
+    [ "train"; "eval"; "features"; "import"; "candidates"; "data"; "weights"; "config"; "doctor" ]
 
 let private none: ConfigSource = { Preset = null; File = null; Set = [||] }
 

@@ -41,6 +41,8 @@ let private others =
       "loss.fine_weight", "1e-3"
       "loss.l2_weight", "0.1"
       "loss.negatives", "both"
+      "loss.negative_sampler", "nearest"
+      "loss.nearest_pool", "4"
       "optimizer.kind", "adamw"
       "optimizer.learning_rate", "1.7e-05"
       "optimizer.weight_decay", "0.123456789012345"
