@@ -28,9 +28,7 @@ internal static class CandidatesCommand
         if (options.Method == OracleTypeLists.Method)
         {
             var rank = ranking.Ranker(OracleCandidates);
-            var known = options.From is null
-                ? null
-                : splits.SelectMany(split => CandidateFile.Read(options.From, dataset.Mentions[split]).Ids).ToDictionary();
+            var known = OwnCandidates(dataset, splits, options.From);
             string[] CandidatesOf(Mention mention) =>
                 known is null ? rank(mention.Text) : known.GetValueOrDefault(mention.Key) ?? [];
             var lists = OracleTypeLists.Write(
@@ -55,6 +53,26 @@ internal static class CandidatesCommand
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>What oracle-type lists are begun with: the file that was named, else what the records have; null where neither is.</summary>
+    private static Dictionary<string, string[]>? OwnCandidates(Dataset dataset, IReadOnlyList<string> splits, string? path)
+    {
+        var twice = splits.SelectMany(split => dataset.Mentions[split]).GroupBy(mention => mention.Key).FirstOrDefault(same => same.Count() > 1);
+        if (twice is not null)
+        {
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"record '{twice.Key}' is in several splits, and oracle-type lists are kept by record", "Name one split with --splits."));
+        }
+
+        if (path is not null)
+        {
+            return splits.SelectMany(split => CandidateFile.Read(path, dataset.Mentions[split]).Ids).ToDictionary();
+        }
+
+        return splits.Any(dataset.RecordCandidates.ContainsKey)
+            ? splits.Where(dataset.RecordCandidates.ContainsKey).SelectMany(split => dataset.RecordCandidates[split]).ToDictionary()
+            : null;
     }
 
     /// <summary>The share of mentions whose gold is found, of those that have one. The lists know nothing of it.</summary>

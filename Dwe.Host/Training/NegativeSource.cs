@@ -34,7 +34,7 @@ internal sealed class NegativeSource
         ids = [.. data.Dataset.Entities.Select(entity => entity.Id)];
         if (IsSampled)
         {
-            draws = Prepare(candidates ?? data.Dataset.CandidatePath);
+            draws = Prepare(candidates);
         }
     }
 
@@ -124,23 +124,19 @@ internal sealed class NegativeSource
 
     private int[][] Candidates(string? path)
     {
-        if (path is null)
-        {
-            throw new UserErrorException(UserError.NewUsageWrong(
-                "loss.negative_sampler is candidates, but there are no candidate lists",
-                "Make them with `dwe candidates --splits train,dev` and name the file with --candidates."));
-        }
-
         var mentions = data.Mentions(Splits.Train);
-        var lists = CandidateFile.Read(path, mentions).Ids;
+        var found = path is null ? CandidateFile.OfDataset(data.Dataset, Splits.Train) : CandidateFile.Read(path, mentions);
+        var lists = found?.Ids ?? throw new UserErrorException(UserError.NewUsageWrong(
+            "loss.negative_sampler is candidates, but there are no candidate lists",
+            "Make them with `dwe candidates --splits train,dev` and name the file with --candidates."));
         var without = mentionRows.Count(row => !lists.ContainsKey(mentions[(int)row].Key));
         if (without > 0)
         {
-            Streams.Note($"{without:N0} of {mentionRows.Length:N0} training mentions have no candidates in {path}: their negatives are random");
+            Streams.Note($"{without:N0} of {mentionRows.Length:N0} training mentions have no candidates in {found.Source}: their negatives are random");
         }
 
-        return [.. mentionRows.Select(row => lists.TryGetValue(mentions[(int)row].Key, out var found)
-            ? found.Select(data.RowOf).Where(entity => entity >= 0).Distinct().ToArray()
+        return [.. mentionRows.Select(row => lists.TryGetValue(mentions[(int)row].Key, out var ids)
+            ? ids.Select(data.RowOf).Where(entity => entity >= 0).Distinct().ToArray()
             : [])];
     }
 }

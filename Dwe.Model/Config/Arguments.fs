@@ -114,7 +114,8 @@ type internal CandidatesArguments =
                 + "oracle-type (filled by the gold's type, as published for WikiDiverse; refused by strict evaluation) "
                 + "(default: exact)"
             | Splits _ -> "splits whose mentions get lists, e.g. train,dev (default: all that the data set has)"
-            | From _ -> "with oracle-type: the lists to fill (default: the exact ranking's first 10)"
+            | From _ ->
+                "with oracle-type: the lists to fill (default: those of the records, else the exact ranking's first 10)"
             | Seed _ -> "with oracle-type: decides what lists are filled with (default: 114514)"
 
 type internal ImportArguments =
