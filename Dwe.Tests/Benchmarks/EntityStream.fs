@@ -78,7 +78,7 @@ let measure (path: string) : Measured =
                     peak <- max peak Environment.WorkingSet)
 
     if length = 0L then
-        failwith "no entity had a name"
+        invalidOp "no entity had a name"
 
     { Entities = count
       Bytes = FileInfo(path).Length
