@@ -5,8 +5,7 @@ namespace Dwe.Host.Native;
 /// <summary>
 /// libtorch's OpenMP threads spin some 300,000 times before they sleep. On a machine that something else uses too, a
 /// thread spins out its slice waiting for one that is not running: training at 60 mentions a second where threads that
-/// sleep do 2,500 (two cores, load 10). On a quiet one, threads that sleep at once cost a third of the speed. A short spin
-/// keeps both. OpenMP reads its environment once, when it is loaded.
+/// sleep do 2,500 (two cores, load 10, one run each). On a quiet one a short spin was as fast as the long one. OpenMP reads its environment once, when it is loaded.
 /// </summary>
 internal static partial class OpenMpWaiting
 {
