@@ -63,12 +63,16 @@ internal static class TrainCommand
         var candidateFile = options.Candidates ?? manifest.Candidates;
         var candidates = needsCandidates ? CandidateLists.Read(candidateFile, data, Splits.Dev) : null;
         candidates?.RequireFor(config.Training.Protocol);
-        using var dev = new Evaluator(data, Splits.Dev, candidates);
-        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev);
+        var memory = matcher.HasLexicalUnit ? options.Resume ? LexicalMemory.Read(folder.Memory) : LexicalMemory.Of(data) : null;
+        var unit = memory?.Unit(data);
+        LexicalMentions? Lexical(string split) => unit is null ? null : memory!.Prepare(unit, data, split);
+        using var dev = new Evaluator(data, Splits.Dev, candidates, Lexical(Splits.Dev));
+        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev, Lexical(Splits.Train));
         var state = options.Resume ? loop.Restore() : TrainingLoop.Fresh;
         if (!options.Resume)
         {
             folder.Begin(config, manifest);
+            memory?.Write(folder.Memory);
         }
 
         using var curves = new TrainingCurves(folder.Events, folder.History, state.Step);
