@@ -224,8 +224,7 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
                 factor
                 (weight "lexical.hidden.weight")
                 (weight "lexical.hidden.bias")
-                (weight "lexical.output.weight")
-                (single "lexical.output.bias")
+                (weight "lexical.output")
 
         Array.Parallel.iteri
             (fun at () ->

@@ -95,18 +95,20 @@ module internal DualWay =
     /// One of the units: what it adds to the mention, and which mentions have it.
     type private Unit = Masked
 
-    /// g = softmax over the units that are present of w · LN(h_u); a mention without any has only zeros.
-    /// units : [batch; d] each -> [batch; units]
+    /// (x - mean) / √(variance + 1e-5) over the last axis, without weights of its own.
+    let private normalised (hidden: int) (input: Tensor) = torch.nn.functional.layer_norm (input, [| int64 hidden |])
+
+    /// g = softmax over the units that are present of w · LN(h_u); a mention without any has only zeros. A bias, or weights
+    /// in LN, would cancel or be absorbed by w. units : [batch; d] each -> [batch; units]
     let private gateRecipe (hidden: int) : Layer<Unit list -> Tensor> =
         layer {
-            let! norm = Layer.layerNorm "norm" hidden
-            let! weigh = Layer.linear "weight" hidden 1
+            let! weight = Layer.parameter "weight" [ int64 hidden ] (Uniform(1.0 / sqrt (float hidden)))
 
             return
                 fun units ->
                     let present = torch.stack ([| for unit in units -> unit.Present |], 1L)
                     let values = torch.stack ([| for unit in units -> unit.Values |], 1L)
-                    let logits = (weigh (norm values)).squeeze -1L
+                    let logits = torch.matmul (normalised hidden values, weight)
                     let absent = present.logical_not ()
                     // A finite fill: a mention without any unit stays free of NaN, and its gates are closed after.
                     logits.masked_fill(absent, Numbers.scalar -1e30).softmax(1L).masked_fill (absent, Numbers.scalar 0.0)
@@ -114,27 +116,28 @@ module internal DualWay =
 
     /// The lexical unit: [batch; k] cosines, [batch; k; f] features -> what it adds to the scores, [batch; k].
     ///
-    ///     MLP([cos; features]),   Linear, ReLU, Dropout, Linear
+    ///     MLP([cos; features]),   Linear, ReLU, Dropout, a weighted sum; a bias would not change an order
     let private lexicalRecipe (features: int) (hidden: int) rate : Layer<Tensor -> Tensor -> Tensor> =
         layer {
             let! inner = Layer.rectified "hidden" (features + 1) hidden
             let! drop = Layer.dropout rate
-            let! output = Layer.linear "output" hidden 1
+            let! output = Layer.parameter "output" [ int64 hidden ] (Uniform(1.0 / sqrt (float hidden)))
 
             return
                 fun cosines features ->
                     let joined = torch.cat ([| cosines.unsqueeze -1L; features |], -1L)
-                    (joined |> inner |> drop |> output).squeeze -1L
+                    torch.matmul (joined |> inner |> drop, output)
         }
 
     /// The model:
     ///
-    ///     h_T = MHA(φ_T m, φ_T t)      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
+    ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
     ///     g = softmax over the units present of w · LN(h_u)
     ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e x + b_e, or e = x
     ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
     ///
-    /// Each unit has an attention of its own. An empty set of keys gives the zero vector and a closed gate, so what a
+    /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
+    /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
     /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same.
     ///
     /// source : the paper's description; the released code has one attention, no attributes, a sum for gates
@@ -181,9 +184,11 @@ module internal DualWay =
                     { Values = attention.Over mention keys
                       Present = keys.Present.any 1L }
 
-                let textUnit =
-                    textual
-                    |> Option.map (fun attention -> { Values = attention.OverOne text; Present = everyRow })
+                let texts =
+                    { Values = torch.stack ([| text; mention |], 1L)
+                      Present = torch.stack ([| everyRow; everyRow |], 1L) }
+
+                let textUnit = textual |> Option.map (fun attention -> over attention texts)
 
                 let wholeAsKey (whole: Masked) =
                     { Values = whole.Values.unsqueeze 1L

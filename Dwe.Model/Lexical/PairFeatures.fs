@@ -60,7 +60,10 @@ module internal PairFeatures =
            "memory.same_sentence"
            "ambiguity.holders"
            "ambiguity.none"
-           "ambiguity.named" |]
+           "ambiguity.named"
+           "year.age"
+           "year.since_last"
+           "sentence.words" |]
 
     let count = names.Length
 
@@ -109,6 +112,16 @@ module internal PairFeatures =
                 ratio <- own
 
         struct (best, max 0.0f ratio)
+
+    /// Age in the latest year that the sentence states, in centuries, and how long the description's last year is past by
+    /// then, in half centuries.
+    let private ofAge (mention: MentionWords) (entity: EntityWords) (target: Span<float32>) =
+        if mention.Years.Length > 0 && entity.FirstYear > 0 then
+            let latest = Array.max mention.Years
+            target[0] <- Math.Clamp(float32 (latest - entity.FirstYear) / 100.0f, -2.0f, 2.0f)
+
+            if entity.LastYear > entity.FirstYear then
+                target[1] <- Math.Clamp(float32 (latest - entity.LastYear) / 50.0f, 0.0f, 2.0f)
 
     let private ofYears (mention: MentionWords) (entity: EntityWords) (target: Span<float32>) =
         if mention.Years.Length > 0 then
@@ -250,3 +263,5 @@ module internal PairFeatures =
 
         target[49] <- log1p (float32 mention.Holders) / 5.0f
         target[50] <- yes (mention.Holders = 0)
+        ofAge mention entity (target.Slice(52, 2))
+        target[54] <- log1p (float32 mention.Context.Length) / 4.0f

@@ -17,7 +17,6 @@ type internal LexicalWeights =
         HiddenBias: float32[]
         /// [Width]
         Output: float32[]
-        OutputBias: float32
         /// Hidden units, rounded up to whole vectors.
         Width: int
     }
@@ -28,7 +27,7 @@ module internal LexicalScoring =
     /// Weights from those of `DualWay`.
     ///
     /// hidden : [units; inputs] row-major, as a linear layer has them
-    let weights (cosineFactor: float32) (hidden: float32[]) (bias: float32[]) (output: float32[]) (outputBias: float32) =
+    let weights (cosineFactor: float32) (hidden: float32[]) (bias: float32[]) (output: float32[]) =
         let units = bias.Length
         let inputs = hidden.Length / units
         let lanes = Vector<float32>.Count
@@ -41,7 +40,6 @@ module internal LexicalScoring =
               if unit < units then hidden[unit * inputs + input] else 0.0f)
           HiddenBias = padded bias
           Output = padded output
-          OutputBias = outputBias
           Width = width }
 
     /// factor · cos + MLP([cos; features]).
@@ -68,7 +66,7 @@ module internal LexicalScoring =
         for block in 0 .. blocks - 1 do
             total <- Vector.FusedMultiplyAdd(Vector.Max(sums[block], Vector<float32>.Zero), outputs[block], total)
 
-        weights.CosineFactor * cosine + Vector.Sum total + weights.OutputBias
+        weights.CosineFactor * cosine + Vector.Sum total
 
     /// Replaces the cosines of one mention with its entities by final scores.
     ///

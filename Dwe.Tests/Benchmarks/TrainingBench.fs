@@ -142,7 +142,7 @@ let private loop precision =
         let at = run % (mentions / size) * size
         let rows = Array.init size (fun row -> int64 order[at + row])
         let negatives = negatives.Draw(1L, int64 run, Array.init size (fun row -> order[at + row]), rows)
-        trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives } |]) |> ignore
+        trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives; Candidates = [||] } |]) |> ignore
 
     let seconds = fast 30 150 step
     let rate = float size / seconds
