@@ -110,7 +110,7 @@ module internal Published =
                     match batch.Parts with
                     | Some parts ->
                         let keys = refineParts parts (List.last images)
-                        // One product of twice the rows takes 0.4 ms less of a training step. It may differ in the last bit
+                        // One product of twice the rows is faster than two. It may differ in the last bit
                         // from a product without the rows of the parts, and a query for ranking must not.
                         let vision, text =
                             if readsImage then

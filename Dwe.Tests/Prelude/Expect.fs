@@ -64,6 +64,13 @@ module Matrices =
 
     let arbitrary inputs : Arbitrary<Matrices> = Arb.fromGenShrink (generator inputs, shrink)
 
+    /// A property of so many inputs as tensors, in a scope of its own.
+    let property (inputs: int) (name: string) (holds: Tensor[] -> unit) : Test =
+        testPropertyWithConfig
+            { FsCheckConfig.defaultConfig with maxTest = 50 }
+            name
+            (Prop.forAll (arbitrary inputs) (fun matrices -> Scope.value (fun () -> holds (tensors matrices))))
+
 /// A loss as the laws see it: each input is [batch; dim]. A loss of another form is wrapped into one of this.
 type LawfulLoss =
     {

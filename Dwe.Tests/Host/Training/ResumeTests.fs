@@ -73,11 +73,9 @@ let private isBitEqual extra disturb =
         disturb disturbed (SampleRun.words disturbed extra)
         Expect.equal (bytes disturbed) (bytes calm) "byte for byte")
 
-let private onlyOnUnix = if OperatingSystem.IsWindows() then ptestList else testList
-
 [<Tests>]
 let tests =
-    onlyOnUnix
+    Platform.onlyOnUnix
         "a resumed run"
         [ testCase
               "that was killed in its first epoch, in mid-epoch and while it saved is bit-equal to one never stopped (float32, dropout, two batches an update)"
