@@ -15,7 +15,7 @@ module internal PlainText =
 
     // --- characters written as HTML ---
 
-    let private entity = regex @"&(#[0-9]{1,9};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,24};)"
+    let private entity = regex @"&(#[0-9]{1,9};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};?)"
 
     /// HTML reads the numbers 128 to 159 as Windows-1252.
     let private ofNumber (number: int64) =
@@ -25,22 +25,76 @@ module internal PlainText =
         elif number = 0x7fL || (number &&& 0xfffeL) = 0xfffeL then ""
         else Char.ConvertFromUtf32(int number)
 
-    let private resolve (found: Match) =
-        let body = found.Groups[1].Value.TrimEnd ';'
+    /// The character of a name of HTML 4, or nothing.
+    let private ofName (name: string) =
+        let whole = $"&{name};"
+        let decoded = nonNull (WebUtility.HtmlDecode whole)
+        if decoded = whole then None else Some decoded
 
+    /// Names that HTML knows without a semicolon too: those of Latin-1, and & < > and the quotation mark.
+    let private ofOldName (name: string) =
+        match name with
+        | "AMP"
+        | "LT"
+        | "GT"
+        | "QUOT"
+        | "COPY"
+        | "REG" -> ofName (name.ToLowerInvariant())
+        | "apos" -> None
+        | _ -> ofName name |> Option.filter (fun decoded -> decoded.Length = 1 && decoded[0] <= '\u00ff')
+
+    let private numbered (body: string) =
         if body.StartsWith("#x", StringComparison.OrdinalIgnoreCase) then
             ofNumber (Int64.Parse(body.Substring 2, NumberStyles.HexNumber, CultureInfo.InvariantCulture))
-        elif body[0] = '#' then
-            ofNumber (Int64.Parse(body.Substring 1, CultureInfo.InvariantCulture))
         else
-            WebUtility.HtmlDecode found.Value |> nonNull
+            ofNumber (Int64.Parse(body.Substring 1, CultureInfo.InvariantCulture))
 
-    /// `&amp;`, `&#38;`, `&#x26;`: the names of HTML 4 and all numbers, once.
-    let unescape (text: string) =
+    /// A whole name, else the longest beginning that is an old one.
+    let private named (found: string) =
+        let name = found.Substring(1).TrimEnd ';'
+        let whole = if found.EndsWith ';' then ofName name else None
+
+        let beginning () =
+            [ for length in name.Length .. -1 .. 2 -> name.Substring(0, length) ]
+            |> List.tryPick (fun part -> ofOldName part |> Option.map (fun text -> text + found.Substring(part.Length + 1)))
+
+        // A semicolon behind an old name belongs to it.
+        let old () = if found.EndsWith ';' then ofOldName name else None
+
+        whole
+        |> Option.orElseWith old
+        |> Option.orElseWith beginning
+        |> Option.defaultValue found
+
+    let private replaced (resolve: string -> string) (text: string) =
         if text.Contains '&' then
-            entity.Replace(text, MatchEvaluator resolve)
+            entity.Replace(text, MatchEvaluator(fun found -> resolve found.Value))
         else
             text
+
+    /// `&amp;`, `&amp`, `&#38;`, `&#x26;`: the names of HTML 4 and all numbers, once, as Python's `html.unescape`.
+    let unescape (text: string) =
+        replaced (fun found -> if found[1] = '#' then numbered (found.Substring(1).TrimEnd ';') else named found) text
+
+    /// Only what ends in a semicolon, and names in capitals too (`&EACUTE;`), as ftfy.
+    let private unescapeClosed (text: string) =
+        let closed (found: string) =
+            let body = found.Substring(1).TrimEnd ';'
+
+            if not (found.EndsWith ';') then
+                found
+            elif body[0] = '#' then
+                numbered body
+            else
+                let capital () =
+                    if body = body.ToUpperInvariant() then
+                        ofName (body.ToLowerInvariant()) |> Option.map _.ToUpperInvariant()
+                    else
+                        None
+
+                ofName body |> Option.orElseWith capital |> Option.defaultValue found
+
+        replaced closed text
 
     // --- what ftfy mends ---
 
@@ -63,7 +117,7 @@ module internal PlainText =
             text
 
     let private mendOnce (unescaping: bool) (text: string) =
-        let text = if unescaping then unescape text else text
+        let text = if unescaping then unescapeClosed text else text
         let text = text |> Mojibake.fix |> Mojibake.fixControls
         let text = joined.Replace(text, MatchEvaluator apart)
         let text = wide.Replace(text, MatchEvaluator apart)

@@ -36,9 +36,8 @@ module internal TextTransformer =
                     let tokens = embedding.index_select (0L, ids.flatten ())
                     let tokens = tokens.view (batch, places, int64 width)
                     let seen = through (Numbers.plus tokens (positions.narrow (0L, 0L, places)))
-                    let ends = torch.arange (0L, batch * places, places, dtype = torch.int64, device = ids.device)
-                    let ends = Numbers.plus ends (ids.argmax 1L)
-                    let pooled = normalise ((seen.flatten (0L, 1L)).index_select (0L, ends))
+                    let ends = (ids.argmax(1L).view (batch, 1L, 1L)).expand (batch, 1L, int64 width)
+                    let pooled = normalise ((seen.gather (1L, ends)).squeeze 1L)
 
                     torch.matmul (Precision.operand precision pooled, projection ())
                     |> Precision.result precision
