@@ -5,7 +5,11 @@ open System
 open System.IO
 open System.IO.Compression
 open System.Runtime.InteropServices
+open TorchSharp
 open Dwe.Host.Storage
+open Dwe.Model
+open Dwe.Model.Domain
+open Dwe.Model.Encoders
 open Dwe.Tests.Host.Import.PickleBytes
 
 /// Extents of a model as the papers and the releases state them.
@@ -127,24 +131,22 @@ let layout (model: Architecture) =
 
 let count (sizes: int list) = List.fold (*) 1 sizes
 
-/// Values as large as those of trained weights: normalisation near 1, matrices near 1/√inputs, statistics positive.
-let values (name: string) (sizes: int list) : float32[] =
-    let generated scale offset =
-        let mutable hash = 1469598103934665603UL
-
-        for letter in name do
-            hash <- (hash ^^^ uint64 letter) * 1099511628211UL
-
-        PublishedFixture.generated hash scale offset (count sizes)
-
+/// How far values spread around what, as those of trained weights: normalisation near 1, matrices near 1/√inputs,
+/// statistics positive.
+let private spread (name: string) (sizes: int list) : float * float =
     match sizes with
-    | [] -> generated 0.0 4.6
-    | _ when name.EndsWith "running_var" -> generated 0.3 1.0
-    | [ _ ] when name.EndsWith "weight" -> generated 0.1 1.0
-    | [ _ ] -> generated 0.05 0.0
-    | _ when name.Contains "embedding" -> generated 0.05 0.0
-    | _ when name = "text_projection" || name = "visual.proj" -> generated (1.7 / sqrt (float sizes[0])) 0.0
-    | outputs :: _ -> generated (1.7 / sqrt (float (count sizes / outputs))) 0.0
+    | [] -> 0.0, 4.6
+    | _ when name.EndsWith "running_var" -> 0.3, 1.0
+    | [ _ ] when name.EndsWith "weight" -> 0.1, 1.0
+    | [ _ ] -> 0.05, 0.0
+    | _ when name.Contains "embedding" -> 0.05, 0.0
+    | inputs :: _ when name = "text_projection" || name = "visual.proj" -> 1.7 / sqrt (float inputs), 0.0
+    | outputs :: _ -> 1.7 / sqrt (float (count sizes / outputs)), 0.0
+
+/// The same values for a name everywhere.
+let values (name: string) (sizes: int list) : float32[] =
+    let scale, offset = spread name sizes
+    PublishedFixture.generated (uint64 (Seed.derive 1L name 0L)) scale offset (count sizes)
 
 /// What OpenAI's releases store as float16: the operands of products (openai/CLIP clip/model.py, convert_weights).
 let private isHalf (name: string) (sizes: int list) =
@@ -285,19 +287,20 @@ let writeMerges (folder: string) =
     let pairs = [ for left in "abcdefghij" do for right in "klmnopqrst" -> $"{left} {right}" ]
     File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n" + String.Join('\n', pairs) + "\n")
 
-/// A model in memory with generated weights, e.g. of `vitB32`.
+/// A model in memory with generated weights, e.g. of `vitB32`; the same at every call.
 let model precision (architecture: Architecture) =
-    let shapes = dict [ for name, sizes in layout architecture -> name, Array.ofList (List.map int64 sizes) ]
+    let shapes =
+        dict [ for name, sizes in layout architecture -> name, Array.ofList (List.map int64 sizes) ]
 
-    match Dwe.Model.Encoders.ClipSizes.infer Dwe.Model.Encoders.ClipSettings.OpenAI (Collections.Generic.Dictionary shapes) with
+    match ClipSizes.infer ClipSettings.OpenAI (Collections.Generic.Dictionary shapes) with
     | Error problems -> invalidOp (String.Join("; ", problems))
     | Ok sizes ->
-        let model = Dwe.Model.ClipModel.Create(sizes, precision, TorchSharp.torch.CPU)
-        use _ = TorchSharp.torch.no_grad ()
+        let model = ClipModel.Create(sizes, precision, torch.CPU)
+        use _ = torch.no_grad ()
+        use generator = new torch.Generator(1UL, torch.CPU)
 
         for struct (name, weight) in model.Weights do
-            use _ = TorchSharp.torch.NewDisposeScope()
-            let sizes = [ for size in weight.shape -> int size ]
-            weight.copy_ (TorchSharp.torch.tensor(values name sizes).reshape weight.shape) |> ignore
+            let scale, offset = spread name [ for size in weight.shape -> int size ]
+            weight.uniform_ (offset - scale, offset + max scale 1e-6, generator) |> ignore
 
         model

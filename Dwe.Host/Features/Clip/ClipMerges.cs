@@ -27,7 +27,7 @@ internal static class ClipMerges
         string folder, int vocabulary, WeightCache cache, Action<string>? report = null, CancellationToken cancel = default)
     {
         var (path, lines) = Find(folder) ?? FromPackage(cache, report, cancel);
-        var tokens = ClipTokens.Create(vocabulary, lines);
+        var tokens = ClipTokens.Create(vocabulary, lines.Where(line => line.Length > 0));
         return tokens.IsOk ? tokens.ResultValue : throw Broken(path, "merges", tokens.ErrorValue);
     }
 
