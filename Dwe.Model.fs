@@ -271,10 +271,7 @@ type ClipModel private (sizes: ClipSizes, frozen: FrozenWeights, net: Net<Clip>)
     member _.Weights = net.Weights
 
     static member Create(sizes: ClipSizes, precision: Tensors.Precision, device: torch.Device) : ClipModel =
-        let options =
-            { Seed = 0L
-              Precision = precision
-              Device = device }
+        let options = { Seed = 0L; Precision = precision; Device = device }
 
         let frozen = new FrozenWeights(precision)
         new ClipModel(sizes, frozen, Net.build options (Clip.recipe frozen sizes))
@@ -287,7 +284,7 @@ type ClipModel private (sizes: ClipSizes, frozen: FrozenWeights, net: Net<Clip>)
 
         encode (fun () ->
             let rows = torch.tensor (pixels, [| int64 images; 3L; side; side |], dtype = torch.float32)
-            net.Forward.EncodeImage((input rows).``to``(Tensors.Precision.weightType net.Options.Precision)))
+            net.Forward.EncodeImage((input rows).``to`` (Tensors.Precision.weightType net.Options.Precision)))
 
     /// Vectors of token rows of one length, not normalised.
     ///

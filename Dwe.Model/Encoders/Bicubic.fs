@@ -21,11 +21,7 @@ module internal Bicubic =
     let private PrecisionBits = 22
 
     /// The inputs of consecutive outputs: `Count[o]` of them from `First[o]` on, weights at `o · Width`.
-    type private Taps =
-        { First: int[]
-          Count: int[]
-          Width: int
-          Weights: int[] }
+    type private Taps = { First: int[]; Count: int[]; Width: int; Weights: int[] }
 
     let private cubic (x: float) =
         let x = abs x
@@ -46,7 +42,10 @@ module internal Bicubic =
             let centre = (float (start + place) + 0.5) * scale
             let from = max 0 (int (centre - support + 0.5))
             let until = min inputs (int (centre + support + 0.5))
-            let raw = Array.init (until - from) (fun i -> cubic ((float (i + from) - centre + 0.5) * (1.0 / stretch)))
+
+            let raw =
+                Array.init (until - from) (fun i -> cubic ((float (i + from) - centre + 0.5) * (1.0 / stretch)))
+
             let sum = Array.sum raw
             first[place] <- from
             counts[place] <- raw.Length
@@ -55,10 +54,7 @@ module internal Bicubic =
                 let share = (if sum = 0.0 then raw[i] else raw[i] / sum) * float (1 <<< PrecisionBits)
                 weights[place * width + i] <- int (if share < 0.0 then share - 0.5 else share + 0.5)
 
-        { First = first
-          Count = counts
-          Width = width
-          Weights = weights }
+        { First = first; Count = counts; Width = width; Weights = weights }
 
     /// One pixel as four lanes; lanes behind its channels hold anything.
     let inline private lanes (pixels: byte[]) (at: int) (channels: int) =
@@ -70,7 +66,8 @@ module internal Bicubic =
             let channel c = if c < channels then int pixels[at + c] else 0
             Vector128.Create(channel 0, channel 1, channel 2, channel 3)
 
-    let private half256, half = Vector256.Create(1 <<< (PrecisionBits - 1)), Vector<int>(1 <<< (PrecisionBits - 1))
+    let private half256, half =
+        Vector256.Create(1 <<< (PrecisionBits - 1)), Vector<int>(1 <<< (PrecisionBits - 1))
 
     /// Rows `top .. top + rows - 1` resized along the row, as 4 lanes a pixel: [rows; taps; 4]. Two rows at a time.
     let private alongRows (pixels: byte[]) width channels (top: int) (rows: int) (across: Taps) =
@@ -87,7 +84,11 @@ module internal Bicubic =
             let upper, lower = (top + row) * width * channels, (top + other) * width * channels
 
             for x in first..last do
-                pair[x] <- Vector256.Create(lanes pixels (upper + x * channels) channels, lanes pixels (lower + x * channels) channels)
+                pair[x] <-
+                    Vector256.Create(
+                        lanes pixels (upper + x * channels) channels,
+                        lanes pixels (lower + x * channels) channels
+                    )
 
             for column in 0 .. columns - 1 do
                 let from, weights = across.First[column], column * across.Width

@@ -26,7 +26,11 @@ type internal BpeTokenizer private (merged: Dictionary<struct (int * int), int>,
     /// How the vocabulary writes a byte: itself if it prints, else the next free character from U+0100 on.
     static let symbolOf id =
         let value = bytesById[id]
-        if id < 188 then string (char value) else string (char (256 + id - 188))
+
+        if id < 188 then
+            string (char value)
+        else
+            string (char (256 + id - 188))
 
     // A word's ids do not change, and the same words come again and again; bounded, as the words of a corpus are not.
     let known = ConcurrentDictionary<string, int[]>()
@@ -149,9 +153,7 @@ type internal BpeTokenizer private (merged: Dictionary<struct (int * int), int>,
                 | [| left; right |] when ids.ContainsKey left && ids.ContainsKey right ->
                     let id = 2 * byteCount + merged.Count
 
-                    if
-                        not (ids.TryAdd(left + right, id) && merged.TryAdd(struct (ids[left], ids[right]), id))
-                    then
+                    if not (ids.TryAdd(left + right, id) && merged.TryAdd(struct (ids[left], ids[right]), id)) then
                         problem <- Some $"'{line}' twice"
                 | _ -> problem <- Some $"'{line}'"
 
@@ -168,6 +170,4 @@ type internal BpeTokenizer private (merged: Dictionary<struct (int * int), int>,
 
     /// Start mark, ids, end mark; what does not fit into `context` is cut, the end mark is kept (`truncate=True`).
     member tokenizer.Row(context: int, text: string) : int[] =
-        [| yield startMark
-           yield! Seq.truncate (context - 2) (tokenizer.Ids text)
-           yield startMark + 1 |]
+        [| yield startMark; yield! Seq.truncate (context - 2) (tokenizer.Ids text); yield startMark + 1 |]

@@ -32,13 +32,10 @@ module internal Clip =
             let! encodeImage = Layer.nest "visual" image
             let! encodeText = TextTransformer.recipe frozen sizes
 
-            return
-                { EncodeImage = encodeImage
-                  EncodeText = encodeText
-                  LogitScale = scale }
+            return { EncodeImage = encodeImage; EncodeText = encodeText; LogitScale = scale }
         }
 
     /// exp(scale) · cosine.  image : [n; d], text : [m; d] -> [n; m]
     let logits (clip: Clip) (image: Tensor) (text: Tensor) =
         let unit (rows: Tensor) = rows / rows.norm (1, keepdim = true)
-        torch.matmul(unit image, (unit text).t()).mul (clip.LogitScale.exp ())
+        torch.matmul(unit image, (unit text).t ()).mul (clip.LogitScale.exp ())

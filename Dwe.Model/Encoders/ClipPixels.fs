@@ -76,7 +76,12 @@ module internal ClipPixels =
                 let colour = lanes[pixel * 4 + (if colours = 1 then 0 else channel)]
 
                 target[pixel * 3 + channel] <-
-                    byte (if weighted then divided colour lanes[pixel * 4 + colours] else colour)
+                    byte (
+                        if weighted then
+                            divided colour lanes[pixel * 4 + colours]
+                        else
+                            colour
+                    )
 
         target
 

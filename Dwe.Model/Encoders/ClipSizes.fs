@@ -11,11 +11,7 @@ type ClipActivation =
     | Gelu
 
 /// A stack of attention blocks.
-type TransformerSizes =
-    { Layers: int
-      Width: int
-      Heads: int
-      Activation: ClipActivation }
+type TransformerSizes = { Layers: int; Width: int; Heads: int; Activation: ClipActivation }
 
 /// What turns an image into one vector.
 type ClipImageSizes =
@@ -55,10 +51,7 @@ type ClipSettings =
       TextHeadWidth: int }
 
     /// OpenAI's releases: quick GELU, heads of 64.
-    static member OpenAI =
-        { Activation = QuickGelu
-          ImageHeadWidth = 64
-          TextHeadWidth = 64 }
+    static member OpenAI = { Activation = QuickGelu; ImageHeadWidth = 64; TextHeadWidth = 64 }
 
 [<RequireQualifiedAccess>]
 module ClipSizes =
@@ -71,7 +64,9 @@ module ClipSizes =
         |> Seq.distinct
         |> Seq.length
 
-    let private textNames = [ "text_projection"; "positional_embedding"; "token_embedding.weight"; "ln_final.weight" ]
+    let private textNames =
+        [ "text_projection"; "positional_embedding"; "token_embedding.weight"; "ln_final.weight" ]
+
     let private vitNames = [ "visual.conv1.weight"; "visual.positional_embedding"; "visual.proj" ]
     let private resNetNames = [ "visual.layer1.0.conv1.weight"; "visual.attnpool.positional_embedding" ]
 

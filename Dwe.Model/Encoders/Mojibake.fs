@@ -57,12 +57,37 @@ module internal Mojibake =
         else
             let part = bytes[at .. at + length - 1]
             let continues = part |> Array.skip 1 |> Array.forall (fun value -> value >= 0x80 && value <= 0xbf)
-            if continues && (tryDecode (Array.map byte part)).IsSome then length else 0
+
+            if continues && (tryDecode (Array.map byte part)).IsSome then
+                length
+            else
+                0
 
     /// Continuations that no writing puts behind an accented capital letter: fractions, superscripts, bare accents.
     let private oddBehind =
-        set [ 0x83; 0x86; 0x87; 0x88; 0x89; 0x98; 0xa4; 0xa6; 0xa8; 0xac; 0xaf; 0xb1; 0xb2; 0xb3; 0xb5; 0xb8; 0xb9
-              0xaa; 0xba; 0xbc; 0xbd; 0xbe ]
+        set
+            [ 0x83
+              0x86
+              0x87
+              0x88
+              0x89
+              0x98
+              0xa4
+              0xa6
+              0xa8
+              0xac
+              0xaf
+              0xb1
+              0xb2
+              0xb3
+              0xb5
+              0xb8
+              0xb9
+              0xaa
+              0xba
+              0xbc
+              0xbd
+              0xbe ]
 
     /// A sequence of two is believed to be damage when it starts as Latin letters do in UTF-8 (Â, Ã), holds a control
     /// character, a sign that stands alone elsewhere, or stands between letters or beside its like.

@@ -19,11 +19,16 @@ module internal PlainText =
 
     /// HTML reads the numbers 128 to 159 as Windows-1252.
     let private ofNumber (number: int64) =
-        if number = 0L || (number >= 0xd800L && number <= 0xdfffL) || number > 0x10ffffL then "\ufffd"
-        elif number >= 0x80L && number <= 0x9fL then Mojibake.fixControls (string (char number))
-        elif number < 0x20L && number <> 9L && number <> 10L && number <> 12L && number <> 13L then ""
-        elif number = 0x7fL || (number &&& 0xfffeL) = 0xfffeL then ""
-        else Char.ConvertFromUtf32(int number)
+        if number = 0L || (number >= 0xd800L && number <= 0xdfffL) || number > 0x10ffffL then
+            "\ufffd"
+        elif number >= 0x80L && number <= 0x9fL then
+            Mojibake.fixControls (string (char number))
+        elif number < 0x20L && number <> 9L && number <> 10L && number <> 12L && number <> 13L then
+            ""
+        elif number = 0x7fL || (number &&& 0xfffeL) = 0xfffeL then
+            ""
+        else
+            Char.ConvertFromUtf32(int number)
 
     /// The character of a name of HTML 4, or nothing.
     let private ofName (name: string) =
@@ -56,15 +61,13 @@ module internal PlainText =
 
         let beginning () =
             [ for length in name.Length .. -1 .. 2 -> name.Substring(0, length) ]
-            |> List.tryPick (fun part -> ofOldName part |> Option.map (fun text -> text + found.Substring(part.Length + 1)))
+            |> List.tryPick (fun part ->
+                ofOldName part |> Option.map (fun text -> text + found.Substring(part.Length + 1)))
 
         // A semicolon behind an old name belongs to it.
         let old () = if found.EndsWith ';' then ofOldName name else None
 
-        whole
-        |> Option.orElseWith old
-        |> Option.orElseWith beginning
-        |> Option.defaultValue found
+        whole |> Option.orElseWith old |> Option.orElseWith beginning |> Option.defaultValue found
 
     let private replaced (resolve: string -> string) (text: string) =
         if text.Contains '&' then
@@ -74,7 +77,13 @@ module internal PlainText =
 
     /// `&amp;`, `&amp`, `&#38;`, `&#x26;`: the names of HTML 4 and all numbers, once, as Python's `html.unescape`.
     let unescape (text: string) =
-        replaced (fun found -> if found[1] = '#' then numbered (found.Substring(1).TrimEnd ';') else named found) text
+        replaced
+            (fun found ->
+                if found[1] = '#' then
+                    numbered (found.Substring(1).TrimEnd ';')
+                else
+                    named found)
+            text
 
     /// Only what ends in a semicolon, and names in capitals too (`&EACUTE;`), as ftfy.
     let private unescapeClosed (text: string) =
@@ -152,7 +161,12 @@ module internal PlainText =
 
     /// Unicode's full lower case: as `ToLowerInvariant`, but a sigma at a word's end is ς and İ keeps its dot.
     let private lower (text: string) =
-        let text = if text.Contains '\u03a3' then finalSigma.Replace(text, "\u03c2") else text
+        let text =
+            if text.Contains '\u03a3' then
+                finalSigma.Replace(text, "\u03c2")
+            else
+                text
+
         text.Replace("\u0130", "i\u0307").ToLowerInvariant()
 
     let private whiteSpace = regex @"[\s\u001c-\u001f]+"

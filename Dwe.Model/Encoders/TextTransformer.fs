@@ -39,6 +39,5 @@ module internal TextTransformer =
                     let ends = (ids.argmax(1L).view (batch, 1L, 1L)).expand (batch, 1L, int64 width)
                     let pooled = normalise ((seen.gather (1L, ends)).squeeze 1L)
 
-                    torch.matmul (Precision.operand precision pooled, projection ())
-                    |> Precision.result precision
+                    torch.matmul (Precision.operand precision pooled, projection ()) |> Precision.result precision
         }

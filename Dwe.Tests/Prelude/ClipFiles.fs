@@ -100,7 +100,12 @@ let private resNet (model: Architecture) (stages: int list, width) =
 
           for place in 0 .. count - 1 do
               let at = $"visual.layer{stage + 1}.{place}"
-              let inputs = if place > 0 then 4 * planes elif stage = 0 then width else 2 * planes
+
+              let inputs =
+                  if place > 0 then 4 * planes
+                  elif stage = 0 then width
+                  else 2 * planes
+
               yield $"{at}.conv1.weight", [ planes; inputs; 1; 1 ]
               yield! norm $"{at}.bn1" planes
               yield $"{at}.conv2.weight", [ planes; planes; 3; 3 ]
@@ -149,10 +154,7 @@ let values (name: string) (sizes: int list) : float32[] =
     PublishedFixture.generated (uint64 (Seed.derive 1L name 0L)) scale offset (count sizes)
 
 /// What OpenAI's releases store as float16: the operands of products (openai/CLIP clip/model.py, convert_weights).
-let private isHalf (name: string) (sizes: int list) =
-    name.Contains "proj"
-    || name.Contains "mlp."
-    || (sizes.Length = 4)
+let private isHalf (name: string) (sizes: int list) = name.Contains "proj" || name.Contains "mlp." || (sizes.Length = 4)
 
 let private nest (leaves: (string * Item) list) =
     let rec build (leaves: (string list * Item) list) =
@@ -161,13 +163,20 @@ let private nest (leaves: (string * Item) list) =
         |> List.map (fun (key, group) ->
             match group with
             | [ [ _ ], leaf ] -> key, leaf
-            | _ -> key, Object(Global("__torch__.torch.nn.modules", "Module"), build [ for path, leaf in group -> List.tail path, leaf ]))
+            | _ ->
+                key,
+                Object(
+                    Global("__torch__.torch.nn.modules", "Module"),
+                    build [ for path, leaf in group -> List.tail path, leaf ]
+                ))
 
     let parts = leaves |> List.map (fun (name, leaf) -> List.ofArray (name.Split '.'), leaf)
     Object(Global("__torch__.multimodal.model", "Multimodal"), build parts)
 
 let private numbers (model: Architecture) =
-    [ "input_resolution", model.Resolution; "context_length", model.Context; "vocab_size", model.Vocabulary ]
+    [ "input_resolution", model.Resolution
+      "context_length", model.Context
+      "vocab_size", model.Vocabulary ]
 
 /// A TorchScript archive as OpenAI's: modules within modules, float16 operands. Without values every tensor is a view of one
 /// zeroed storage: the layout alone.
@@ -185,13 +194,18 @@ let writeOpenAI (path: string) (model: Architecture) (withValues: bool) =
 
     let scalars =
         [ for place, (name, value) in List.indexed (numbers model) ->
-              name, tensorOf (storage "LongStorage" $"n{place}" 1L) 0L [] [], BitConverter.GetBytes(int64 value), $"n{place}" ]
+              name,
+              tensorOf (storage "LongStorage" $"n{place}" 1L) 0L [] [],
+              BitConverter.GetBytes(int64 value),
+              $"n{place}" ]
 
     let bytesOf (name, sizes) =
         let values = values name sizes
 
         if isHalf name sizes then
-            MemoryMarshal.AsBytes(ReadOnlySpan(Array.map (fun (value: float32) -> Half.op_Explicit value: Half) values)).ToArray()
+            MemoryMarshal
+                .AsBytes(ReadOnlySpan(Array.map (fun (value: float32) -> Half.op_Explicit value: Half) values))
+                .ToArray()
         else
             MemoryMarshal.AsBytes(ReadOnlySpan values).ToArray()
 
@@ -202,7 +216,9 @@ let writeOpenAI (path: string) (model: Architecture) (withValues: bool) =
             weights |> List.mapi (fun place weight -> $"data/{place}", bytesOf weight)
         else
             let largest = weights |> List.map (snd >> count) |> List.max
-            [ "data/HalfStorage", Array.zeroCreate (2 * largest); "data/FloatStorage", Array.zeroCreate (4 * largest) ]
+
+            [ "data/HalfStorage", Array.zeroCreate (2 * largest)
+              "data/FloatStorage", Array.zeroCreate (4 * largest) ]
 
     let counts = [ for _, _, bytes, key in scalars -> $"data/{key}", bytes ]
     zip path CompressionLevel.NoCompression (("data.pkl", pickle root) :: storages @ counts)
@@ -248,7 +264,12 @@ let private huggingFace (name: string, sizes: int list) : (string * int list * f
     | "logit_scale" -> whole name
     | "text_projection"
     | "visual.proj" ->
-        let theirs = if name = "visual.proj" then "visual_projection.weight" else "text_projection.weight"
+        let theirs =
+            if name = "visual.proj" then
+                "visual_projection.weight"
+            else
+                "text_projection.weight"
+
         [ theirs, List.rev sizes, transposed sizes[0] sizes[1] all ]
     | "token_embedding.weight" -> whole "text_model.embeddings.token_embedding.weight"
     | "visual.class_embedding" -> whole "vision_model.embeddings.class_embedding"
@@ -284,7 +305,10 @@ let writeHuggingFace (path: string) (model: Architecture) =
 
 /// A vocabulary for `tiny`: the pairs of 86 letters and signs.
 let writeMerges (folder: string) =
-    let pairs = [ for left in "abcdefghij" do for right in "klmnopqrst" -> $"{left} {right}" ]
+    let pairs =
+        [ for left in "abcdefghij" do
+              for right in "klmnopqrst" -> $"{left} {right}" ]
+
     File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n" + String.Join('\n', pairs) + "\n")
 
 /// A model in memory with generated weights, e.g. of `vitB32`; the same at every call.

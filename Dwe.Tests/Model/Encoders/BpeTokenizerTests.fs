@@ -5,7 +5,8 @@ open Dwe.Model.Encoders
 open Dwe.Tests.Prelude
 open Dwe.Tests.Prelude.PublishedFixture
 
-let private cases = lazy [ for case in ((json "tokenizer/tokenizer.json").GetProperty "cases").EnumerateArray() -> case ]
+let private cases =
+    lazy [ for case in ((json "tokenizer/tokenizer.json").GetProperty "cases").EnumerateArray() -> case ]
 
 let private small merges =
     match BpeTokenizer.Create(514 + List.length merges, merges) with
@@ -34,7 +35,10 @@ let tests =
           <| fun () ->
               for case in cases.Value do
                   let cleaned = nonNull ((case.GetProperty "cleaned").GetString())
-                  let words = [ for word in (case.GetProperty "pretokens").EnumerateArray() -> nonNull (word.GetString()) ]
+
+                  let words =
+                      [ for word in (case.GetProperty "pretokens").EnumerateArray() -> nonNull (word.GetString()) ]
+
                   Expect.equal (BpeTokenizer.Split cleaned) words cleaned
 
           testCase "bytes have the first ids, printing ones first, then the same at a word's end"

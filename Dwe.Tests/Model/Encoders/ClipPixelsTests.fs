@@ -61,7 +61,11 @@ let tests =
                   Expect.isEmpty differing $"{differing.Length} of {expected.Length} values differ at 224"
                   let fixture = open' "preprocess/preprocess.safetensors"
                   let small = ClipPixels.crop 32 width height channels pixels
-                  let planes = [| for channel in 0..2 do for pixel in 0..1023 -> float small[3 * pixel + channel] |]
+
+                  let planes =
+                      [| for channel in 0..2 do
+                             for pixel in 0..1023 -> float small[3 * pixel + channel] |]
+
                   Expect.sequenceEqual planes (fixture.Values $"{name}/n32_u8") "bytes at 32"
 
                   let target = Array.zeroCreate 3072
@@ -106,6 +110,12 @@ let tests =
 
           testCase "extents that do not describe the pixels are refused"
           <| fun () ->
-              Expect.throwsT<ArgumentException> (fun () -> ClipPixels.crop 8 2 2 3 (Array.zeroCreate 11) |> ignore) "bytes"
+              Expect.throwsT<ArgumentException>
+                  (fun () -> ClipPixels.crop 8 2 2 3 (Array.zeroCreate 11) |> ignore)
+                  "bytes"
+
               Expect.throwsT<ArgumentException> (fun () -> ClipPixels.crop 8 0 2 3 [||] |> ignore) "width"
-              Expect.throwsT<ArgumentException> (fun () -> ClipPixels.crop 8 1 1 5 (Array.zeroCreate 5) |> ignore) "channels" ]
+
+              Expect.throwsT<ArgumentException>
+                  (fun () -> ClipPixels.crop 8 1 1 5 (Array.zeroCreate 5) |> ignore)
+                  "channels" ]

@@ -90,8 +90,7 @@ let tests =
                       let width = int rows.shape[1]
                       let found = values rows |> Array.chunkBySize width
 
-                      let wanted =
-                          fixture.Values $"{model}/out64.encode_{tower}" |> Array.chunkBySize width
+                      let wanted = fixture.Values $"{model}/out64.encode_{tower}" |> Array.chunkBySize width
 
                       for row in 0 .. wanted.Length - 1 do
                           Expect.isGreaterThan (Loops.cosine found[row] wanted[row]) 0.999 $"{model} {tower} {row}"
@@ -108,10 +107,13 @@ let tests =
                   let whole = ids.narrow (0L, int64 row, 1L)
                   let cut = whole.narrow (1L, 0L, ends[row] + 1L)
                   let padded = whole.clone ()
-                  padded.narrow(1L, ends[row], 77L - ends[row]).masked_fill_ (
-                      (padded.narrow (1L, ends[row], 77L - ends[row])).eq (Numbers.scalar 0.0),
-                      Numbers.scalar 5.0
-                  )
+
+                  padded
+                      .narrow(1L, ends[row], 77L - ends[row])
+                      .masked_fill_ (
+                          (padded.narrow (1L, ends[row], 77L - ends[row])).eq (Numbers.scalar 0.0),
+                          Numbers.scalar 5.0
+                      )
                   |> ignore
 
                   let expected = values (net.Forward.EncodeText whole)
@@ -120,11 +122,7 @@ let tests =
 
           testCase "sizes are read from shapes"
           <| fun () ->
-              let blocks layers width heads =
-                  { Layers = layers
-                    Width = width
-                    Heads = heads
-                    Activation = QuickGelu }
+              let blocks layers width heads = { Layers = layers; Width = width; Heads = heads; Activation = QuickGelu }
 
               let expected =
                   { Image = VisionTransformer(blocks 2 128 2, 16, 14)
@@ -164,10 +162,8 @@ let tests =
               use net = ClipFixture.build Float32 "vit_a"
               let wrong = torch.zeros (1L, 3L, 40L, 32L)
 
-              Expect.throwsC
-                  (fun () -> net.Forward.EncodeImage wrong |> ignore)
-                  (fun problem ->
-                      Expect.stringContains problem.Message "[1; 3; 40; 32], expected [_; 3; 32; 32]" "message")
+              Expect.throwsC (fun () -> net.Forward.EncodeImage wrong |> ignore) (fun problem ->
+                  Expect.stringContains problem.Message "[1; 3; 40; 32], expected [_; 3; 32; 32]" "message")
 
           testCase "an encoded batch leaves nothing behind but its result"
           <| fun () ->

@@ -7,8 +7,7 @@ open Dwe.Tests.Prelude.PublishedFixture
 
 /// What a text looks like after its UTF-8 was read as Windows-1252, the open bytes as control characters.
 let private misread (text: string) =
-    let windows =
-        "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
+    let windows = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
 
     Encoding.UTF8.GetBytes text
     |> Array.map (fun value ->
@@ -60,9 +59,12 @@ let tests =
                   "ééé€♥' &nosuch; \ufffd & &amp;"
                   "once"
 
-              Expect.equal (PlainText.unescape "&lt &copyright &notit; &hearts &AMP;") "< ©right ¬it; &hearts &" "old names"
+              Expect.equal
+                  (PlainText.unescape "&lt &copyright &notit; &hearts &AMP;")
+                  "< ©right ¬it; &hearts &"
+                  "old names"
+
               Expect.equal (PlainText.mend "&EACUTE;cole &lt &copy;") "École &lt ©" "mended: with a semicolon only"
 
           testCase "a sigma at a word's end and a dotted capital I have their own lower case"
-          <| fun () ->
-              Expect.equal (PlainText.clean "ΟΔΥΣΣΕΥΣ. ΣΑΣ Σ İ 𐐀") "οδυσσευς. σας σ i̇ 𐐨" "lower case" ]
+          <| fun () -> Expect.equal (PlainText.clean "ΟΔΥΣΣΕΥΣ. ΣΑΣ Σ İ 𐐀") "οδυσσευς. σας σ i̇ 𐐨" "lower case" ]

@@ -163,13 +163,23 @@ let tests =
                       FeatureJobTests.writeDataset data 12 6
 
                       let request =
-                          match CommandLine.Parse [| "features"; "--data"; data; "--out"; store; "--encoder"; $"clip:{path}" |] with
+                          match
+                              CommandLine.Parse
+                                  [| "features"; "--data"; data; "--out"; store; "--encoder"; $"clip:{path}" |]
+                          with
                           | Ok(Command.Features request) -> request
                           | other -> failtest $"not understood: {other}"
 
-                      let console = AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput(new StringWriter())))
+                      let console =
+                          AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput(new StringWriter())))
+
                       let openEncoder () = ClipTextEncoder.Open(path, Float32, torch.CPU, cache) :> ITextEncoder
-                      Expect.equal (FeaturesCommand.Run(console, request, openEncoder, CancellationToken.None)) 0 "exit code"
+
+                      Expect.equal
+                          (FeaturesCommand.Run(console, request, openEncoder, CancellationToken.None))
+                          0
+                          "exit code"
+
                       use weights = ClipWeights.Open path
                       let manifest = File.ReadAllText(Path.Combine(store, "manifest.json"))
                       Expect.stringContains manifest $"sha256-{weights.Sha256()[..15]}" "manifest"))
@@ -179,7 +189,13 @@ let tests =
               let encoded precision =
                   use model = ClipFiles.model precision vitB32
                   let images = PublishedFixture.generated 7UL 2.0 0.0 (4 * 3 * 224 * 224)
-                  let token row place = if place = 15 then 49407L else int64 ((row * 977 + place * 3001) % 49000)
+
+                  let token row place =
+                      if place = 15 then
+                          49407L
+                      else
+                          int64 ((row * 977 + place * 3001) % 49000)
+
                   let ids = Array.init (4 * 16) (fun i -> token (i / 16) (i % 16))
                   rows 512 (model.EncodeImages(images.AsMemory(), 4)), rows 512 (model.EncodeTexts(ids, 4))
 

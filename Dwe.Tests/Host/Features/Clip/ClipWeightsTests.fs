@@ -13,10 +13,7 @@ open Dwe.Tests.Prelude.ClipFiles
 open Dwe.Tests.Prelude.PublishedFixture
 
 let private blocks layers width activation =
-    { Layers = layers
-      Width = width
-      Heads = width / 64
-      Activation = activation }
+    { Layers = layers; Width = width; Heads = width / 64; Activation = activation }
 
 let private expected image embedding textWidth =
     { Image = image
@@ -36,7 +33,8 @@ let private hasLayout name architecture (sizes: ClipSizes) =
             Expect.equal weights.Sizes sizes "sizes"
             use model = weights.Check(Float32, torch.CPU)
 
-            let asked = [ for struct (name, weight) in model.Weights -> name, [ for size in weight.shape -> int size ] ]
+            let asked =
+                [ for struct (name, weight) in model.Weights -> name, [ for size in weight.shape -> int size ] ]
 
             let given =
                 layout architecture |> List.filter (fun (name, _) -> not (name.EndsWith "num_batches_tracked"))
@@ -47,7 +45,8 @@ let private loaded (path: string) =
     use weights = ClipWeights.Open path
     weights.Load(Float64, torch.CPU)
 
-let private valuesOf (model: ClipModel) = Map.ofSeq [ for struct (name, weight) in model.Weights -> name, values weight ]
+let private valuesOf (model: ClipModel) =
+    Map.ofSeq [ for struct (name, weight) in model.Weights -> name, values weight ]
 
 /// The largest difference of two models' weights; their names must be the same.
 let private furthest (left: ClipModel) (right: ClipModel) =
@@ -120,8 +119,17 @@ let tests =
                   Expect.equal (activation "a.pt") QuickGelu "OpenAI"
                   Expect.equal (activation "b.safetensors") Gelu "open_clip without settings"
                   Expect.equal (activation "c.safetensors") QuickGelu "Hugging Face without settings"
-                  File.WriteAllText(at "open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"width":64,"heads":2}}}""")
-                  File.WriteAllText(at "config.json", """{"text_config":{"num_attention_heads":2,"hidden_size":64},"vision_config":{"hidden_act":"gelu","hidden_size":64,"num_attention_heads":4}}""")
+
+                  File.WriteAllText(
+                      at "open_clip_config.json",
+                      """{"model_cfg":{"quick_gelu":true,"text_cfg":{"width":64,"heads":2}}}"""
+                  )
+
+                  File.WriteAllText(
+                      at "config.json",
+                      """{"text_config":{"num_attention_heads":2,"hidden_size":64},"vision_config":{"hidden_act":"gelu","hidden_size":64,"num_attention_heads":4}}"""
+                  )
+
                   Expect.equal (activation "b.safetensors") QuickGelu "open_clip"
                   Expect.equal (activation "c.safetensors") Gelu "Hugging Face"
                   use weights = ClipWeights.Open(at "c.safetensors")
@@ -177,4 +185,7 @@ let tests =
                    + "missing token_embedding.weight; missing ln_final.weight; missing visual.conv1.weight; "
                    + "missing visual.positional_embedding; missing visual.proj.")
 
-              isRefused (fun path -> File.WriteAllText(path, "no")) ".pt" "model.pt: first byte: found 0x6e, expected a file of torch.save: a zip archive or a pickle." ]
+              isRefused
+                  (fun path -> File.WriteAllText(path, "no"))
+                  ".pt"
+                  "model.pt: first byte: found 0x6e, expected a file of torch.save: a zip archive or a pickle." ]
