@@ -10,6 +10,7 @@ let private benchmarks =
       "evaluation", Benchmarks.EvaluationBench.run
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
+      "clip", Benchmarks.ClipBench.run
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Dwe.Host.Data;
 using Dwe.Host.Features;
+using Dwe.Host.Features.Clip;
 using Dwe.Host.Features.Text;
 using Dwe.Host.Features.Weights;
 using Dwe.Host.Terminal;
@@ -9,17 +10,26 @@ using Dwe.Model;
 using Dwe.Model.Config;
 using Dwe.Model.Domain;
 using Spectre.Console;
+using TorchSharp;
 
 namespace Dwe.Host.Commands;
 
 /// <summary><c>dwe features</c>: encodes a data set into a feature store.</summary>
 internal static class FeaturesCommand
 {
-    /// <summary>With the sentence encoder, whose weights are fetched where they are not there yet.</summary>
+    /// <summary>With the encoder that was named; what it needs is fetched where it is not there yet.</summary>
     public static int Run(FeaturesOptions request, CancellationToken stop)
     {
         Natives.Load(libTorchFolder: null);
-        return Run(Streams.Results, request, () => UseTextEncoder.Open(WeightCache.OfThisMachine(), null, Streams.Note, stop), stop);
+        return Run(Streams.Results, request, () => Open(request, stop), stop);
+    }
+
+    private static ITextEncoder Open(FeaturesOptions request, CancellationToken stop)
+    {
+        var cache = WeightCache.OfThisMachine();
+        return request.Encoder is TextEncoderChoice.ClipEncoder clip
+            ? ClipTextEncoder.Open(clip.weights, request.Precision, torch.CPU, cache, Streams.Note, stop)
+            : UseTextEncoder.Open(cache, null, Streams.Note, stop);
     }
 
     /// <summary>With an encoder of the caller's, opened only when the data set has been read.</summary>

@@ -76,6 +76,8 @@ type internal Memory(vocabulary: Vocabulary, entityCount: int, remembered: struc
         - (if own >= 0 && sentenceKeys[own] = sentence then left own entity else 0) > 0
 
     /// Σ of the weights of those of the words that stood in a sentence in which the entity was meant.
+    ///
+    /// context : words of the sentence that is asked about: those of `own` where it is remembered
     member _.Overlap(own: int, context: int[], entity: int) : float32 =
         match words[entity] with
         | null -> 0.0f

@@ -9,10 +9,10 @@ open Dwe.Host.Training
 open Dwe.Tests.Host.Native
 open Dwe.Tests.Prelude
 
-/// A small net and two epochs.
+/// A small net and six epochs.
 let private words out extra =
     [ "train"; "--preset"; "sample-dwe"; "--out"; out ]
-    @ [ for setting in [ "model.hidden=32"; "model.heads=4"; "model.lexical_hidden=16"; "loss.candidates=8"; "training.epochs=2" ] do
+    @ [ for setting in [ "model.hidden=32"; "model.heads=4"; "model.lexical_hidden=16"; "loss.candidates=8"; "training.epochs=6"; "optimizer.learning_rate=3e-3" ] do
             "--set"
             setting ]
     @ extra

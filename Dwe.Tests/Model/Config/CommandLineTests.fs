@@ -6,6 +6,7 @@ open Expecto
 open Dwe.Model
 open Dwe.Model.Config
 open Dwe.Model.Domain
+open Dwe.Model.Tensors
 
 let private parse (words: string list) = CommandLine.Parse(Array.ofList words)
 
@@ -175,7 +176,9 @@ let tests =
                         Preset = null
                         EntityText = null
                         Splits = [||]
-                        Reuse = [||] })
+                        Reuse = [||]
+                        Encoder = SentenceEncoder
+                        Precision = Float32 })
                   [ "features"; "--data"; "d"; "--out"; "o" ]
 
               isCommand
@@ -186,8 +189,14 @@ let tests =
                         Preset = "sample"
                         EntityText = "{name}"
                         Splits = [| "train"; "dev" |]
-                        Reuse = [| "a"; "b" |] })
+                        Reuse = [| "a"; "b" |]
+                        Encoder = ClipEncoder "w.pt"
+                        Precision = Bf16Mixed })
                   [ "features"
+                    "--encoder"
+                    "clip:w.pt"
+                    "--precision"
+                    "bf16-mixed"
                     "--data"
                     "d"
                     "--out"
