@@ -146,7 +146,8 @@ let private dualWayStep precision (published: float) =
             |> ignore)
 
     let ratio = $"{whole / published:F2} x the step of published (bound: 2)"
-    printfn $"  %-26s{$"{precision} dwe step"} %7.2f{1000.0 * whole} ms  %8.0f{float rows / whole} mentions/s, {ratio}"
+    let name = $"{precision} dwe step"
+    printfn $"  %-26s{name} %7.2f{1000.0 * whole} ms  %8.0f{float rows / whole} mentions/s, {ratio}"
 
 /// The training loop of `dwe train`: order, negatives, gathering, step. 20,000 mentions x 4 parts, 20,000 entities.
 let private loop precision =
