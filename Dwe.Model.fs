@@ -119,7 +119,8 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
         | PublishedNet net -> net.Evaluate()
         | DualWayNet net -> net.Evaluate()
 
-    let numbers (tensor: torch.Tensor) = tensor.detach().``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
+    let numbers (tensor: torch.Tensor) =
+        tensor.detach().``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
 
     let weight name =
         let struct (_, tensor) = weights |> Seq.find (fun struct (found, _) -> found = name)
@@ -200,7 +201,8 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
         let project (chunk: torch.Tensor) =
             match net with
             | PublishedNet _ -> chunk
-            | DualWayNet net -> net.Forward.Entity(chunk.``to``(Precision.weightType options.Precision, options.Device))
+            | DualWayNet net ->
+                net.Forward.Entity(chunk.``to`` (Precision.weightType options.Precision, options.Device))
 
         let chunk first =
             use _ = torch.NewDisposeScope()
@@ -295,7 +297,12 @@ type Trainer
             | lexical when matcher.HasLexicalUnit ->
                 let values = CandidatePairs.features lexical.Lexicon lexical.Mentions pairs
                 let shape = [| yield! shape; int64 PairFeatures.count |]
-                Some(torch.tensor(values, ReadOnlySpan shape).``to``(Precision.weightType config.Training.Precision, matcher.Device))
+
+                Some(
+                    torch
+                        .tensor(values, ReadOnlySpan shape)
+                        .``to`` (Precision.weightType config.Training.Precision, matcher.Device)
+                )
             | _ -> None
 
         DualWayTotal.ofBatch

@@ -28,22 +28,27 @@ module internal Fields =
 
     /// Parts of the `dwe` model; `published` has none of them.
     let private units =
-        let set change config =
-            { config with RunConfig.Model.Units = change config.Model.Units }
+        let set change config = { config with RunConfig.Model.Units = change config.Model.Units }
 
         [ Field.flag "model.textual_unit" "dwe: attention over the text" _.Model.Units.Textual (fun value ->
               set (fun units -> { units with Textual = value }))
           Field.flag "model.vision_unit" "dwe: attention over image and parts" _.Model.Units.Vision (fun value ->
               set (fun units -> { units with Vision = value }))
-          Field.flag "model.attribute_unit" "dwe: attention over attribute profiles" _.Model.Units.Attribute (fun value ->
-              set (fun units -> { units with Attribute = value }))
+          Field.flag
+              "model.attribute_unit"
+              "dwe: attention over attribute profiles"
+              _.Model.Units.Attribute
+              (fun value -> set (fun units -> { units with Attribute = value }))
           Field.flag
               "model.learned_entity"
               "dwe: project entities by learned weights; false compares their features as they are"
               _.Model.Units.LearnedEntity
               (fun value -> set (fun units -> { units with LearnedEntity = value }))
-          Field.flag "model.lexical_unit" "dwe: names, words and priors in the score" _.Model.Units.Lexical (fun value ->
-              set (fun units -> { units with Lexical = value }))
+          Field.flag
+              "model.lexical_unit"
+              "dwe: names, words and priors in the score"
+              _.Model.Units.Lexical
+              (fun value -> set (fun units -> { units with Lexical = value }))
           Field.int
               "model.lexical_hidden"
               "dwe: width of the lexical unit's net"

@@ -68,23 +68,21 @@ type Protocol =
 
 /// The parts of the `dwe` model.
 type UnitsConfig =
-    { Textual: bool
-      Vision: bool
-      Attribute: bool
-      /// The entity side is a learned projection; else the features as they are.
-      LearnedEntity: bool
-      Lexical: bool
-      LexicalHidden: int
-      LexicalDropout: float
-      /// What the cosines of queries and entities are divided by at first.
-      Temperature: float }
+    {
+        Textual: bool
+        Vision: bool
+        Attribute: bool
+        /// The entity side is a learned projection; else the features as they are.
+        LearnedEntity: bool
+        Lexical: bool
+        LexicalHidden: int
+        LexicalDropout: float
+        /// What the cosines of queries and entities are divided by at first.
+        Temperature: float
+    }
 
 type ModelConfig =
-    { Kind: ModelKind
-      Hidden: int
-      Heads: int
-      Dropout: float
-      Units: UnitsConfig }
+    { Kind: ModelKind; Hidden: int; Heads: int; Dropout: float; Units: UnitsConfig }
 
 type LossConfig =
     { Matching: MatchingKind

@@ -111,7 +111,10 @@ module internal DualWay =
                     let logits = torch.matmul (normalised hidden values, weight)
                     let absent = present.logical_not ()
                     // A finite fill: a mention without any unit stays free of NaN, and its gates are closed after.
-                    logits.masked_fill(absent, Numbers.scalar -1e30).softmax(1L).masked_fill (absent, Numbers.scalar 0.0)
+                    logits
+                        .masked_fill(absent, Numbers.scalar -1e30)
+                        .softmax(1L)
+                        .masked_fill (absent, Numbers.scalar 0.0)
         }
 
     /// The lexical unit: [batch; k] cosines, [batch; k; f] features -> what it adds to the scores, [batch; k].
@@ -181,8 +184,7 @@ module internal DualWay =
                 let everyRow = torch.ones ([| Shape.size 0 mention |], dtype = torch.bool, device = mention.device)
 
                 let over (attention: Attention) (keys: Masked) : Unit =
-                    { Values = attention.Over mention keys
-                      Present = keys.Present.any 1L }
+                    { Values = attention.Over mention keys; Present = keys.Present.any 1L }
 
                 let texts =
                     { Values = torch.stack ([| text; mention |], 1L)
@@ -191,8 +193,7 @@ module internal DualWay =
                 let textUnit = textual |> Option.map (fun attention -> over attention texts)
 
                 let wholeAsKey (whole: Masked) =
-                    { Values = whole.Values.unsqueeze 1L
-                      Present = whole.Present.unsqueeze 1L }
+                    { Values = whole.Values.unsqueeze 1L; Present = whole.Present.unsqueeze 1L }
 
                 let together (left: Masked) (right: Masked) =
                     { Values = torch.cat ([| left.Values; right.Values |], 1L)
@@ -221,9 +222,7 @@ module internal DualWay =
                 MentionBatch.check batch
                 let mention, text = ofText batch.Mention, ofText batch.Text
 
-                let image =
-                    batch.Image
-                    |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
+                let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
 
                 let textUnit, visionUnit, attributeUnit = unitsOf batch mention text image
                 let found = List.choose id [ textUnit; visionUnit; attributeUnit ]

@@ -16,8 +16,7 @@ type internal Lexicon(entities: Entity[], descriptions: string[], remembered: Re
         )
 
     let prepared =
-        Array.Parallel.init entities.Length (fun row ->
-            EntityWords.prepare vocabulary entities[row] descriptions[row])
+        Array.Parallel.init entities.Length (fun row -> EntityWords.prepare vocabulary entities[row] descriptions[row])
 
     let rowOf = Dictionary<string, int>()
 

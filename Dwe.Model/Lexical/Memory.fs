@@ -63,7 +63,11 @@ type internal Memory(vocabulary: Vocabulary, entityCount: int, remembered: struc
 
     /// How often the text meant anything.
     member _.OfText(own: int, text: string) : int =
-        byText.GetValueOrDefault(text, 0) - (if own >= 0 && golds[own] >= 0 && texts[own] = text then 1 else 0)
+        byText.GetValueOrDefault(text, 0)
+        - (if own >= 0 && golds[own] >= 0 && texts[own] = text then
+               1
+           else
+               0)
 
     /// How often the text meant the entity.
     member _.OfPair(own: int, text: string, entity: int) : int =
@@ -73,7 +77,10 @@ type internal Memory(vocabulary: Vocabulary, entityCount: int, remembered: struc
     /// The very sentence was seen with the entity.
     member _.InSentence(own: int, sentence: string, entity: int) : bool =
         inSentence.GetValueOrDefault(struct (sentence, entity), 0)
-        - (if own >= 0 && sentenceKeys[own] = sentence then left own entity else 0) > 0
+        - (if own >= 0 && sentenceKeys[own] = sentence then
+               left own entity
+           else
+               0) > 0
 
     /// Σ of the weights of those of the words that stood in a sentence in which the entity was meant.
     ///

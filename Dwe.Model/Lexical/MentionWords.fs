@@ -59,12 +59,13 @@ module internal MentionWords =
     /// Where the mention's words stand first in the sentence.
     let private find (words: Word[]) (mention: string[]) =
         seq { 0 .. words.Length - mention.Length }
-        |> Seq.tryFind (fun at -> Seq.forall (fun i -> words[at + i].Text = mention[i]) (seq { 0 .. mention.Length - 1 }))
+        |> Seq.tryFind (fun at ->
+            Seq.forall (fun i -> words[at + i].Text = mention[i]) (seq { 0 .. mention.Length - 1 }))
 
     let prepare
         (vocabulary: Vocabulary)
         (holders: string[] -> int)
-       
+
         (own: int)
         (mention: Mention)
         : MentionWords =
@@ -83,11 +84,13 @@ module internal MentionWords =
                            words[at].Text |]
             | _ -> own', [||]
 
-        let context =
-            words |> Array.map _.Text |> Array.filter (fun word -> not (Array.contains word own'))
+        let context = words |> Array.map _.Text |> Array.filter (fun word -> not (Array.contains word own'))
 
         let numbers =
-            context |> Array.map vocabulary.NumberOf |> Array.filter (fun number -> number >= 0) |> Array.distinct
+            context
+            |> Array.map vocabulary.NumberOf
+            |> Array.filter (fun number -> number >= 0)
+            |> Array.distinct
 
         let joined = String.Join(' ', own')
         let extendedText = String.Join(' ', extended)

@@ -88,7 +88,10 @@ module internal PairFeatures =
 
             sum <- sum + best
 
-        if mention.Words.Length = 0 then 0.0f else sum / float32 mention.Words.Length
+        if mention.Words.Length = 0 then
+            0.0f
+        else
+            sum / float32 mention.Words.Length
 
     let private shared (words: string[]) (others: string[]) =
         let mutable count = 0
@@ -200,7 +203,12 @@ module internal PairFeatures =
 
                 target[18] <- alike
 
-            target[20] <- yes (others.Length > words.Length && mention.Sentence.Contains(" " + name.Bare + " ", StringComparison.Ordinal))
+            target[20] <-
+                yes (
+                    others.Length > words.Length
+                    && mention.Sentence.Contains(" " + name.Bare + " ", StringComparison.Ordinal)
+                )
+
             let mutable found, foundWeight, rest = 0, 0.0f, 0
 
             for at in 0 .. others.Length - 1 do
@@ -235,7 +243,13 @@ module internal PairFeatures =
                 overlap <- overlap + weight word
 
         target[26] <- log1p overlap / 3.0f
-        target[27] <- if mention.ContextWeight > 0.0f then overlap / mention.ContextWeight else 0.0f
+
+        target[27] <-
+            if mention.ContextWeight > 0.0f then
+                overlap / mention.ContextWeight
+            else
+                0.0f
+
         target[28] <- log1p (float32 entity.Description.Length) / 5.0f
         ofYears mention entity (target.Slice(29, 9))
 
@@ -258,7 +272,13 @@ module internal PairFeatures =
         if meant > 0 then
             let overlap = memory.Overlap(mention.Own, mention.Context, row)
             target[46] <- log1p overlap / 3.0f
-            target[47] <- if mention.ContextWeight > 0.0f then overlap / mention.ContextWeight else 0.0f
+
+            target[47] <-
+                if mention.ContextWeight > 0.0f then
+                    overlap / mention.ContextWeight
+                else
+                    0.0f
+
             target[48] <- yes (memory.InSentence(mention.Own, mention.SentenceText, row))
 
         target[49] <- log1p (float32 mention.Holders) / 5.0f

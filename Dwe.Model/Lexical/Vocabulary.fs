@@ -21,8 +21,7 @@ type internal Vocabulary(documents: string[] seq) =
                     numbers[word] <- counts.Count
                     counts.Add 1
 
-    let weights =
-        [| for count in counts -> float32 (log (float (documentCount + 1) / float count)) |]
+    let weights = [| for count in counts -> float32 (log (float (documentCount + 1) / float count)) |]
 
     let unknownWeight = float32 (log (float (documentCount + 1)))
 
@@ -35,5 +34,4 @@ type internal Vocabulary(documents: string[] seq) =
         | _ -> -1
 
     /// log((documents + 1) / documents with the word); an unknown word weighs as if one had it.
-    member _.Weight(number: int) : float32 =
-        if number < 0 then unknownWeight else weights[number]
+    member _.Weight(number: int) : float32 = if number < 0 then unknownWeight else weights[number]

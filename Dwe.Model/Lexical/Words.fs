@@ -23,16 +23,7 @@ module internal Words =
 
     /// Letters that decompose into no base letter.
     let private spelled =
-        dict
-            [ 'ł', "l"
-              'ø', "o"
-              'đ', "d"
-              'ð', "d"
-              'þ', "th"
-              'ß', "ss"
-              'æ', "ae"
-              'œ', "oe"
-              'ı', "i" ]
+        dict [ 'ł', "l"; 'ø', "o"; 'đ', "d"; 'ð', "d"; 'þ', "th"; 'ß', "ss"; 'æ', "ae"; 'œ', "oe"; 'ı', "i" ]
 
     /// In lower case, without the marks of letters: `Škrtel` is `skrtel`, `Łódź` is `lodz`.
     let fold (text: string) : string =

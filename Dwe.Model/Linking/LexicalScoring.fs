@@ -35,9 +35,10 @@ module internal LexicalScoring =
         let padded (values: float32[]) = Array.append values (Array.zeroCreate (width - units))
 
         { CosineFactor = cosineFactor
-          Hidden = Array.init (inputs * width) (fun at ->
-              let input, unit = at / width, at % width
-              if unit < units then hidden[unit * inputs + input] else 0.0f)
+          Hidden =
+            Array.init (inputs * width) (fun at ->
+                let input, unit = at / width, at % width
+                if unit < units then hidden[unit * inputs + input] else 0.0f)
           HiddenBias = padded bias
           Output = padded output
           Width = width }
@@ -45,7 +46,12 @@ module internal LexicalScoring =
     /// factor · cos + MLP([cos; features]).
     ///
     /// sums : [Width] to be written over
-    let private score (weights: LexicalWeights) (cosine: float32) (features: ReadOnlySpan<float32>) (sums: Span<float32>) =
+    let private score
+        (weights: LexicalWeights)
+        (cosine: float32)
+        (features: ReadOnlySpan<float32>)
+        (sums: Span<float32>)
+        =
         weights.HiddenBias.AsSpan().CopyTo sums
         let sums = MemoryMarshal.Cast<float32, Vector<float32>> sums
         let rows = MemoryMarshal.Cast<float32, Vector<float32>>(weights.Hidden.AsSpan())
@@ -72,7 +78,13 @@ module internal LexicalScoring =
     ///
     /// rows   : entity rows, -1 = padding, whose score is left as it is
     /// scores : the cosines, in the order of `rows`
-    let rescore (lexicon: Lexicon) (weights: LexicalWeights) (mention: MentionWords) (rows: ReadOnlySpan<int>) (scores: Span<float32>) =
+    let rescore
+        (lexicon: Lexicon)
+        (weights: LexicalWeights)
+        (mention: MentionWords)
+        (rows: ReadOnlySpan<int>)
+        (scores: Span<float32>)
+        =
         let features = Array.zeroCreate<float32> PairFeatures.count
         let sums = Array.zeroCreate<float32> weights.Width
 

@@ -34,8 +34,7 @@ module internal DualWayTotal =
     /// One value per mention: how far the query is from its gold as against the negatives.
     let private matching (loss: LossConfig) (scale: Tensor) query gold dots cosines (scores: Tensor -> Scores) =
         match loss.Matching with
-        | NPairLoss ->
-            Numbers.plus (NPair.ofScores (scores dots)) (NPair.l2 query gold |> times loss.L2Weight)
+        | NPairLoss -> Numbers.plus (NPair.ofScores (scores dots)) (NPair.l2 query gold |> times loss.L2Weight)
         | TripletLoss -> Triplet.ofScores loss.Margin (scores cosines)
         | CircleLoss -> Circle.ofScores loss.Scale loss.Margin (scores cosines)
         | InfoNceLoss -> scores cosines |> Scores.times scale |> NPair.ofScores
@@ -91,8 +90,7 @@ module internal DualWayTotal =
               "linking", loss.LinkingWeight, (if Shape.size 1 batch.Pairs > 1L then Some linked else None)
               "coarse",
               loss.CoarseWeight,
-              outputs.Image
-              |> Option.map (fun image () -> aligned (net.ContrastScale()) golds image outputs.Text)
+              outputs.Image |> Option.map (fun image () -> aligned (net.ContrastScale()) golds image outputs.Text)
               "fine",
               loss.FineWeight,
               Option.map2

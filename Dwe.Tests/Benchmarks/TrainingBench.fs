@@ -128,7 +128,11 @@ let private dualWayStep precision (published: float) =
     use net = Net.build { Seed = 1L; Precision = precision; Device = torch.CPU } (DualWay.recipe sizes)
     use optimizer = new Optimizer(RunConfig.Defaults.Optimizer, net.Weights)
     let options = { Rate = 1e-5; Schedule = Schedule.Constant; ClipNorm = 1.0 }
-    let loss = { RunConfig.Defaults.Loss with Matching = InfoNceLoss; Negatives = NegativeSource.InBatch }
+
+    let loss =
+        { RunConfig.Defaults.Loss with
+            Matching = InfoNceLoss
+            Negatives = NegativeSource.InBatch }
 
     let batches =
         [| for _ in 0..7 ->
@@ -182,7 +186,9 @@ let private loop precision =
         let at = run % (mentions / size) * size
         let rows = Array.init size (fun row -> int64 order[at + row])
         let negatives = negatives.Draw(1L, int64 run, Array.init size (fun row -> order[at + row]), rows)
-        trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives; Candidates = [||] } |]) |> ignore
+
+        trainer.Step(int64 run, [| { Mentions = rows; Golds = rows; Negatives = negatives; Candidates = [||] } |])
+        |> ignore
 
     let seconds = fast 30 150 step
     let rate = float size / seconds

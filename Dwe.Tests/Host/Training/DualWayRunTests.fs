@@ -12,7 +12,13 @@ open Dwe.Tests.Prelude
 /// A small net and six epochs.
 let private words out extra =
     [ "train"; "--preset"; "sample-dwe"; "--out"; out ]
-    @ [ for setting in [ "model.hidden=32"; "model.heads=4"; "model.lexical_hidden=16"; "loss.candidates=8"; "training.epochs=6"; "optimizer.learning_rate=3e-3" ] do
+    @ [ for setting in
+            [ "model.hidden=32"
+              "model.heads=4"
+              "model.lexical_hidden=16"
+              "loss.candidates=8"
+              "training.epochs=6"
+              "optimizer.learning_rate=3e-3" ] do
             "--set"
             setting ]
     @ extra
@@ -25,8 +31,7 @@ let private shared =
          SampleRun.succeed (words run []) [] |> ignore
          run)
 
-let private bytes run =
-    Folder.contents run |> List.filter (fun (name, _) -> not (name.StartsWith "events"))
+let private bytes run = Folder.contents run |> List.filter (fun (name, _) -> not (name.StartsWith "events"))
 
 let private onlyOnUnix = if OperatingSystem.IsWindows() then ptestList else testList
 
@@ -47,7 +52,8 @@ let private evaluate run extra =
 let tests =
     onlyOnUnix
         "a run of the dwe model"
-        [ testCase "that was killed after its first checkpoint is bit-equal to one never stopped, with what it remembers of training"
+        [ testCase
+              "that was killed after its first checkpoint is bit-equal to one never stopped, with what it remembers of training"
           <| fun () ->
               Folder.temporary (fun folder ->
                   let run = Path.Combine(folder, "run")
@@ -82,7 +88,8 @@ let tests =
                   let golds = data.Golds "train" |> Array.filter (fun gold -> gold >= 0)
                   Expect.equal (File.ReadAllLines copy).Length golds.Length "one line each")
 
-          testCase "ranks golds under every protocol; with gold beside the candidates no worse than with those found only"
+          testCase
+              "ranks golds under every protocol; with gold beside the candidates no worse than with those found only"
           <| fun () ->
               let strict, _ = evaluate shared.Value []
               let legacy, _ = evaluate shared.Value [ "--protocol"; "legacy" ]
@@ -94,7 +101,10 @@ let tests =
           <| fun () ->
               Folder.temporary (fun folder ->
                   let json = Path.Combine(folder, "result.json")
-                  let baseline = [ "eval"; "--baseline"; "candidate-order"; "--data"; SampleRun.sample; "--json"; json ]
+
+                  let baseline =
+                      [ "eval"; "--baseline"; "candidate-order"; "--data"; SampleRun.sample; "--json"; json ]
+
                   SampleRun.succeed baseline [] |> ignore
                   Expect.isGreaterThan (fst (evaluate shared.Value [])) (measure json "hits@1") "hits@1")
 

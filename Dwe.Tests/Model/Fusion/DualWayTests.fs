@@ -48,8 +48,7 @@ let private randomBatch (seed: int) rows parts : LinkingBatch =
                random.Shuffle order
                order[..3] |]
 
-    let counts =
-        [| for _ in 1..rows -> [| true; random.Next 2 = 1; random.Next 2 = 1; true |] |]
+    let counts = [| for _ in 1..rows -> [| true; random.Next 2 = 1; random.Next 2 = 1; true |] |]
 
     let rows, parts = int64 rows, int64 parts
 
@@ -163,13 +162,21 @@ let private masks =
                   Expect.equal (values gates) (Array.zeroCreate 6) "closed"
                   Expect.all (values (net.Forward.Query unreal)) Double.IsFinite "finite") ]
 
-let private names (net: Net<DualWay>): string list = [ for struct (name, _) in net.Weights -> name ]
+let private names (net: Net<DualWay>) : string list = [ for struct (name, _) in net.Weights -> name ]
 
-let private refined name = [ for part in [ "linear"; "norm" ] do for kind in [ "weight"; "bias" ] -> $"{name}.{part}.{kind}" ]
+let private refined name =
+    [ for part in [ "linear"; "norm" ] do
+          for kind in [ "weight"; "bias" ] -> $"{name}.{part}.{kind}" ]
 
 let private attention name =
-    [ for part in [ "query.weight"; "query.bias"; "key.weight"; "value.weight"; "value.bias"; "output.weight"; "output.bias" ] ->
-          $"{name}.{part}" ]
+    [ for part in
+          [ "query.weight"
+            "query.bias"
+            "key.weight"
+            "value.weight"
+            "value.bias"
+            "output.weight"
+            "output.bias" ] -> $"{name}.{part}" ]
 
 let private everything =
     [ yield! refined "text"
@@ -189,7 +196,10 @@ let private everything =
       "lexical.hidden.bias"
       "lexical.output" ]
 
-let private loss = { RunConfig.Defaults.Loss with Matching = InfoNceLoss; Negatives = SampledAndInBatch }
+let private loss =
+    { RunConfig.Defaults.Loss with
+        Matching = InfoNceLoss
+        Negatives = SampledAndInBatch }
 
 let private laws =
     testList
@@ -218,7 +228,12 @@ let private laws =
               <| fun () ->
                   Scope.value (fun () ->
                       use net = netWith change
-                      let left = everything |> List.filter (fun weight -> not (List.exists (fun (prefix: string) -> weight.StartsWith prefix) gone))
+
+                      let left =
+                          everything
+                          |> List.filter (fun weight ->
+                              not (List.exists (fun (prefix: string) -> weight.StartsWith prefix) gone))
+
                       Expect.sequenceEqual (names net) left "names"
                       (DualWayTotal.ofBatch loss net.Forward (randomBatch 3 5 3)).Total.backward ()
                       let struct (_, output) = net.Weights |> Seq.find (fun struct (name, _) -> name = "output.weight")
@@ -229,7 +244,12 @@ let private laws =
           <| fun () ->
               Scope.value (fun () ->
                   use net = netOf { sizes with PairFeatures = 0 }
-                  Expect.sequenceEqual (names net) (everything |> List.filter (fun name -> not (name.StartsWith "lexical."))) "names"
+
+                  Expect.sequenceEqual
+                      (names net)
+                      (everything |> List.filter (fun name -> not (name.StartsWith "lexical.")))
+                      "names"
+
                   let cosines = torch.tensor (array2D [ [ 0.5; -0.25 ] ])
                   Expect.equal (values (net.Forward.Score cosines (torch.empty_like cosines))) [| 0.5; -0.25 |] "score")
 
@@ -238,7 +258,13 @@ let private laws =
               Scope.value (fun () ->
                   use net = netOf { sizes with Image = 0 }
                   let seen = [ "image."; "profile."; "vision."; "attribute." ]
-                  Expect.sequenceEqual (names net) (everything |> List.filter (fun name -> not (List.exists (fun (prefix: string) -> name.StartsWith prefix) seen))) "names")
+
+                  Expect.sequenceEqual
+                      (names net)
+                      (everything
+                       |> List.filter (fun name ->
+                           not (List.exists (fun (prefix: string) -> name.StartsWith prefix) seen)))
+                      "names")
 
           testCase "are all there is: a net of another seed with copied weights computes the same, bit for bit"
           <| fun () ->
@@ -256,7 +282,13 @@ let private laws =
 
                   Expect.equal (score second) expected "copied weights") ]
 
-let private lossWith change = change { loss with CoarseWeight = 0.0; FineWeight = 0.0; LinkingWeight = 0.0; MatchingWeight = 1.0 }
+let private lossWith change =
+    change
+        { loss with
+            CoarseWeight = 0.0
+            FineWeight = 0.0
+            LinkingWeight = 0.0
+            MatchingWeight = 1.0 }
 
 let private partsOf (loss: LossConfig) (batch: LinkingBatch) =
     use net = netOf sizes
@@ -269,13 +301,17 @@ let private losses =
               for source in [ NegativeSource.Sampled; NegativeSource.InBatch; NegativeSource.SampledAndInBatch ] do
                   property $"{kind} with {source}: padding among the candidates changes nothing"
                   <| fun seed rows parts ->
-                      let loss = lossWith (fun loss -> { loss with Matching = kind; Negatives = source; LinkingWeight = 1.0 })
+                      let loss =
+                          lossWith (fun loss -> { loss with Matching = kind; Negatives = source; LinkingWeight = 1.0 })
+
                       let batch = randomBatch seed rows parts
                       let width = int64 rows
                       let more (tensor: Tensor) (value: Tensor) = torch.cat ([| tensor; value |], 1L)
                       let places = torch.full ([| width; 2L |], (3L).ToScalar(), dtype = Nullable torch.int64)
                       let absent = torch.zeros ([| width; 2L |], dtype = Nullable torch.bool)
-                      let features' = torch.full ([| width; 2L; int64 features |], (9.0).ToScalar(), dtype = Nullable torch.float64)
+
+                      let features' =
+                          torch.full ([| width; 2L; int64 features |], (9.0).ToScalar(), dtype = Nullable torch.float64)
 
                       let padded =
                           { batch with
@@ -330,7 +366,9 @@ let private losses =
           <| fun () ->
               Scope.value (fun () ->
                   Expect.throwsT<ArgumentException>
-                      (fun () -> partsOf (lossWith (fun loss -> { loss with MatchingWeight = 0.0 })) (randomBatch 1 2 2) |> ignore)
+                      (fun () ->
+                          partsOf (lossWith (fun loss -> { loss with MatchingWeight = 0.0 })) (randomBatch 1 2 2)
+                          |> ignore)
                       "nothing to minimise") ]
 
 [<Tests>]

@@ -85,15 +85,30 @@ let private words =
         "words"
         [ testCase "are runs of letters and digits, folded"
           <| fun () ->
-              Expect.equal (Words.textsOf "Martin Škrtel, O'Hara-Łódź 2nd") [| "martin"; "skrtel"; "o"; "hara"; "lodz"; "2nd" |] "words"
+              Expect.equal
+                  (Words.textsOf "Martin Škrtel, O'Hara-Łódź 2nd")
+                  [| "martin"; "skrtel"; "o"; "hara"; "lodz"; "2nd" |]
+                  "words"
+
               Expect.equal (Words.textsOf " ., ") [||] "none"
 
           testCase "are years where they are four digits from 1000 to 2100"
-          <| fun () -> Expect.equal (Words.years [ "1918"; "918"; "2100"; "3000"; "191a"; "1000" ]) [| 1918; 2100; 1000 |] "years"
+          <| fun () ->
+              Expect.equal
+                  (Words.years [ "1918"; "918"; "2100"; "3000"; "191a"; "1000" ])
+                  [| 1918; 2100; 1000 |]
+                  "years"
 
-          property "two texts have the same letters in common by bits as by the table" (Gen.zip letters letters) (fun (left, right) ->
-              let first (text: string) = text.Substring(0, min 64 text.Length)
-              Expect.equal ((LetterPattern left).Common right) (common (first left) (first right)) "of the first 64 letters")
+          property
+              "two texts have the same letters in common by bits as by the table"
+              (Gen.zip letters letters)
+              (fun (left, right) ->
+                  let first (text: string) = text.Substring(0, min 64 text.Length)
+
+                  Expect.equal
+                      ((LetterPattern left).Common right)
+                      (common (first left) (first right))
+                      "of the first 64 letters")
 
           testCase "a ratio is twice the letters in common by all letters"
           <| fun () -> Expect.equal ((LetterPattern "mcglory").Ratio "mcclory") (12.0f / 14.0f) "one letter differs" ]
@@ -141,10 +156,23 @@ let private pairs =
               Expect.equal surname["name.mention_is_last_word"] 1.0f "surname"
               Expect.equal surname["name.mention_is_first_word"] 0.0f "no first name"
               Expect.equal surname["name.exact"] 0.0f "not the whole name"
-              Expect.equal (features -1 (mention "Ann" "Ann") 0 |> Map.find "name.mention_is_first_word") 1.0f "first name"
-              Expect.equal (features -1 (mention "ANN SMITH" "") 0 |> Map.find "name.exact") 1.0f "exact, without what is in parentheses"
+
+              Expect.equal
+                  (features -1 (mention "Ann" "Ann") 0 |> Map.find "name.mention_is_first_word")
+                  1.0f
+                  "first name"
+
+              Expect.equal
+                  (features -1 (mention "ANN SMITH" "") 0 |> Map.find "name.exact")
+                  1.0f
+                  "exact, without what is in parentheses"
+
               Expect.equal (features -1 (mention "A. Smith" "") 0 |> Map.find "name.exact") 1.0f "alias"
-              Expect.equal (features -1 (mention "Lukas" "") 2 |> Map.find "name.covers_mention") 1.0f "marks on letters do not count"
+
+              Expect.equal
+                  (features -1 (mention "Lukas" "") 2 |> Map.find "name.covers_mention")
+                  1.0f
+                  "marks on letters do not count"
 
           testCase "tell initials"
           <| fun () ->
@@ -164,7 +192,12 @@ let private pairs =
               Expect.equal found["sentence.has_name"] 1.0f "the whole name"
               Expect.equal found["sentence.rest_of_name"] 1.0f "ann"
               Expect.equal found["sentence.telling"] 1.0f "judge"
-              Expect.equal (features -1 (mention "Smith" "the judge Ann Smith retired") 0 |> Map.find "sentence.telling_missing") 1.0f "singer"
+
+              Expect.equal
+                  (features -1 (mention "Smith" "the judge Ann Smith retired") 0 |> Map.find "sentence.telling_missing")
+                  1.0f
+                  "singer"
+
               Expect.equal found["ambiguity.named"] (log 2.0f) "two entities bear the bare name"
 
           testCase "compare years with those of a life"
@@ -191,9 +224,12 @@ let private pairs =
               Expect.equal (features 0 asked 0 |> Map.find "prior.pair_share") (1.0f / 3.0f) "1 of 2"
               Expect.equal (features -1 asked 3 |> Map.find "prior.entity_unseen") 1.0f "never meant"
 
-          property "are finite, whatever the texts are" (Gen.zip3 anyText anyText (Gen.choose (0, 3))) (fun (text, sentence, row) ->
-              for KeyValue(name, value) in features -1 (mention text sentence) row do
-                  Expect.isTrue (Single.IsFinite value) name) ]
+          property
+              "are finite, whatever the texts are"
+              (Gen.zip3 anyText anyText (Gen.choose (0, 3)))
+              (fun (text, sentence, row) ->
+                  for KeyValue(name, value) in features -1 (mention text sentence) row do
+                      Expect.isTrue (Single.IsFinite value) name) ]
 
 [<Tests>]
 let tests = testList "Model.Lexical" [ words; evidence; pairs ]

@@ -15,7 +15,9 @@ open Dwe.Model.Tensors
 open Dwe.Tests.Prelude
 
 let private entityCount = 12
-let private names = [| "Ann Smith"; "Ann Brown"; "Bo Smith"; "Carl (judge)"; "Carl (singer)"; "Dora Lee" |]
+
+let private names =
+    [| "Ann Smith"; "Ann Brown"; "Bo Smith"; "Carl (judge)"; "Carl (singer)"; "Dora Lee" |]
 
 let private entities: Entity[] =
     Array.init entityCount (fun row ->
@@ -123,7 +125,10 @@ let tests =
           <| fun () ->
               let plain = { config with Model.Units.Lexical = false }
               use matcher = Matcher.Create(plain, { Text = 6; Image = 0; Entity = 6 }, torch.CPU)
-              Expect.throwsT<ArgumentException> (fun () -> rescored matcher 1 [| 0; 0; 0; 0 |] (Array.zeroCreate 4) |> ignore) "none"
+
+              Expect.throwsT<ArgumentException>
+                  (fun () -> rescored matcher 1 [| 0; 0; 0; 0 |] (Array.zeroCreate 4) |> ignore)
+                  "none"
 
           testCase "entities are compared by their projection, in chunks as at once"
           <| fun () ->
