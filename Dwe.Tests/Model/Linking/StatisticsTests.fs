@@ -69,6 +69,14 @@ let tests =
               near 1e-12 back.Interval.Low -forth.Interval.High "bounds"
               Expect.equal back.PValue forth.PValue "p"
 
+          testCase "p-values of several comparisons are adjusted, the worked example"
+          <| fun () ->
+              // Sorted 0.01, 0.03, 0.04: 3 · 0.01, 2 · 0.03, and 1 · 0.04 raised to the one before.
+              Expect.equal (Statistics.holm [| 0.04; 0.01; 0.03 |]) [| 0.06; 0.03; 0.06 |] "in the order given"
+              Expect.equal (Statistics.holm [| 0.9; 0.8 |]) [| 1.0; 1.0 |] "at most 1"
+              Expect.equal (Statistics.holm [| 0.02 |]) [| 0.02 |] "a single one stays"
+              Expect.equal (Statistics.holm [||]) [||] "none"
+
           testCase "mean and deviation over seeds, the worked example"
           <| fun () ->
               let struct (mean, deviation) = Statistics.meanAndDeviation [| 1.0; 2.0; 6.0 |]
