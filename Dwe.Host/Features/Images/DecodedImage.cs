@@ -81,3 +81,19 @@ internal readonly record struct ImageReading(DecodedImage? Image, ImageFault? Fa
 
     public static implicit operator ImageReading(DecodedImage image) => new(image, null);
 }
+
+/// <summary>Faults in words, for tables and manifests.</summary>
+internal static class ImageFaults
+{
+    public static string Describe(ImageFault fault) => fault switch
+    {
+        ImageFault.Missing => "missing",
+        ImageFault.Empty => "empty",
+        ImageFault.NotAnImage => "not an image",
+        ImageFault.Truncated => "truncated or damaged",
+        ImageFault.TooManyPixels => "too many pixels",
+        ImageFault.TooManyBytes => "too many bytes",
+        ImageFault.TooSlow => "too slow to decode",
+        _ => "unsupported",
+    };
+}

@@ -12,6 +12,9 @@ internal sealed class FaceReader(VisionPaths paths) : IDisposable
     /// <summary>Sides of the cuts, as multiples of the detector's square.</summary>
     public static readonly IReadOnlyList<float> CutSizes = [1f, 1.2f, 1.4f, 1.6f];
 
+    /// <summary>Numbers of an identity vector.</summary>
+    public const int IdentityLength = 128;
+
     private const int CutSide = 256;
     private const int GearSide = 198;
     private const int FaceResSide = 224;

@@ -7,10 +7,20 @@ namespace Dwe.Host.Features.Vision;
 /// says of a picture depends on its pixels alone.</summary>
 internal sealed class ImageAnalyzer(VisionPaths paths, bool identities = false) : IDisposable
 {
+    /// <summary>A person less sure than <see cref="ObjectDetector.LeastScore"/> counts if more than this, and if a face surer than
+    /// <see cref="BackingFace"/> is where the head must be: each speaks for the other. (Portraits that are cut off at the chest
+    /// come out at 0.25 to 0.4.)</summary>
+    private const float BackedPerson = 0.25f;
+
+    private const float BackingFace = 0.6f;
+
+    /// <summary>A face that no person speaks for must be surer than this.</summary>
+    private const float LoneFace = 0.5f;
+
     /// <summary>A face's centre lies in this upper share of its person's box.</summary>
     private const float HeadShare = 0.6f;
 
-    private readonly ObjectDetector objects = new(paths.Objects);
+    private readonly ObjectDetector objects = new(paths.Objects, BackedPerson);
     private readonly PersonMasks masks = new(paths.PersonMask);
     private readonly FaceDetector faces = new(paths.Faces);
     private readonly FaceReader reader = new(paths);
@@ -26,20 +36,23 @@ internal sealed class ImageAnalyzer(VisionPaths paths, bool identities = false) 
     {
         var pixels = Resampling.Rgb(image);
         var found = objects.Detect(pixels);
-        var persons = found.Where(one => one.Label == CocoLabels.Person)
-            .OrderBy(person => person.Box.Left).ThenBy(person => person.Box.Top).ToArray();
         var seen = faces.Detect(pixels);
-        var faceOf = Assigned(persons, seen);
-        var people = persons.Select((person, i) =>
-        {
-            var face = faceOf[i] ?? OnTop(pixels, person.Box, seen);
-            return new FoundPerson(
-                person.Box, person.Score, masks.Of(pixels, person.Box), face is null ? null : Read(pixels, face));
-        }).ToArray();
+        bool IsSure(FoundObject one) => one.Score > ObjectDetector.LeastScore;
+        var sure = found.Where(one => one.Label == CocoLabels.Person && IsSure(one)).ToArray();
+        var faceOf = Assigned(sure, seen);
+        var free = seen.Except(faceOf.OfType<FoundFace>()).ToArray();
+        var unsure = found.Where(one => one.Label == CocoLabels.Person && !IsSure(one)).ToArray();
+        var backing = Assigned(unsure, [.. free.Where(face => face.Score > BackingFace)]);
+
+        var persons = sure.Select((person, i) => (person.Box, person.Score, Face: faceOf[i] ?? OnTop(pixels, person.Box, seen)))
+            .Concat(unsure.Select((person, i) => (person.Box, person.Score, Face: backing[i])).Where(person => person.Face is not null))
+            .OrderBy(person => person.Box.Left).ThenBy(person => person.Box.Top).ToArray();
         return new ImageAnalysis(
-            image.Width, image.Height, people,
-            [.. seen.Except(faceOf.OfType<FoundFace>()).Select(face => Read(pixels, face))],
-            [.. found.Where(one => one.Label != CocoLabels.Person)]);
+            image.Width, image.Height,
+            [.. persons.Select(person => new FoundPerson(
+                person.Box, person.Score, masks.Of(pixels, person.Box), person.Face is null ? null : Read(pixels, person.Face)))],
+            [.. free.Except(backing.OfType<FoundFace>()).Where(face => face.Score > LoneFace).Select(face => Read(pixels, face))],
+            [.. found.Where(one => one.Label != CocoLabels.Person && IsSure(one))]);
     }
 
     /// <inheritdoc/>
@@ -83,6 +96,6 @@ internal sealed class ImageAnalyzer(VisionPaths paths, bool identities = false) 
                 Box = new Region(
                     face.Box.Left + cut.Left, face.Box.Top + cut.Top, face.Box.Right + cut.Left, face.Box.Bottom + cut.Top),
             })
-            .FirstOrDefault(face => !seen.Any(other => other.Box.Iou(face.Box) > 0));
+            .FirstOrDefault(face => face.Score > LoneFace && !seen.Any(other => other.Box.Iou(face.Box) > 0));
     }
 }

@@ -11,7 +11,7 @@ internal sealed record FoundObject(Region Box, float Score, string Label);
 /// picture is stretched to 512 x 512 and stays 0..255; peaks are picked in the graph, which gives 100 rows (left, top,
 /// right, bottom, score, class) in those 512 pixels.
 /// </summary>
-internal sealed class ObjectDetector(string onnxPath) : IDisposable
+internal sealed class ObjectDetector(string onnxPath, float leastScore = ObjectDetector.LeastScore) : IDisposable
 {
     public const string Output = "tower_0/detections";
     public const float LeastScore = 0.4f;
@@ -30,7 +30,7 @@ internal sealed class ObjectDetector(string onnxPath) : IDisposable
         var found = new List<FoundObject>();
         for (var at = 0; at + RowLength <= rows.Length; at += RowLength)
         {
-            if (rows[at + 4] <= LeastScore) continue;
+            if (rows[at + 4] <= leastScore) continue;
             var box = new Region(rows[at] * scaleX, rows[at + 1] * scaleY, rows[at + 2] * scaleX, rows[at + 3] * scaleY);
             var inside = box.Intersection(new Region(0, 0, image.Width, image.Height));
             if (inside.Area > 0) found.Add(new FoundObject(inside, rows[at + 4], CocoLabels.All[(int)rows[at + 5]]));

@@ -175,7 +175,15 @@ let tests =
                         Preset = null
                         EntityText = null
                         Splits = [||]
-                        Reuse = [||] })
+                        Reuse = [||]
+                        Images = null
+                        NoImages = false
+                        Without = [||]
+                        Objects = false
+                        Identity = false
+                        Shard = 1
+                        Shards = 1
+                        Merge = [||] })
                   [ "features"; "--data"; "d"; "--out"; "o" ]
 
               isCommand
@@ -186,8 +194,25 @@ let tests =
                         Preset = "sample"
                         EntityText = "{name}"
                         Splits = [| "train"; "dev" |]
-                        Reuse = [| "a"; "b" |] })
+                        Reuse = [| "a"; "b" |]
+                        Images = "i"
+                        NoImages = false
+                        Without = [| "race"; "emotion" |]
+                        Objects = true
+                        Identity = true
+                        Shard = 1
+                        Shards = 1
+                        Merge = [| "s1"; "s2" |] })
                   [ "features"
+                    "merge"
+                    "s1"
+                    "s2"
+                    "--images"
+                    "i"
+                    "--without"
+                    "race,emotion"
+                    "--objects"
+                    "--identity"
                     "--data"
                     "d"
                     "--out"
