@@ -1,3 +1,4 @@
+using Dwe.Host.Evaluation;
 using Dwe.Host.Features;
 using Dwe.Host.Training;
 using Dwe.Model;
@@ -20,6 +21,9 @@ internal sealed record RunManifest
 
     /// <summary>The candidate file that was named, or null for the data set's own.</summary>
     public string? Candidates { get; init; }
+
+    /// <summary>SHA-256 of that file; null where none was named, and in runs that are older than the check.</summary>
+    public string? CandidatesHash { get; init; }
 
     /// <summary>Content hashes.</summary>
     public required string DataHash { get; init; }
@@ -49,6 +53,21 @@ internal sealed record RunManifest
                 "Bring them back, or train a new run.");
         }
     }
+
+    /// <summary>Refuses candidate lists other than the run's own: they decide which checkpoint is best, and may be its negatives.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch.</exception>
+    public void RequireSameCandidates(string? path)
+    {
+        if (CandidatesHash is not null && path is not null && HashOfCandidates(path) is { } found && found != CandidatesHash)
+        {
+            throw FeatureStore.Mismatch(
+                path, "other candidate lists than this run was begun with", "the same file",
+                "Bring it back, or train a new run.");
+        }
+    }
+
+    /// <summary>What <see cref="CandidatesHash"/> is for a file; null where there is none, which reading it will say.</summary>
+    public static string? HashOfCandidates(string? path) => File.Exists(path) ? ContentHash.OfFile(path) : null;
 
     /// <summary>Refuses features of other widths than the run's weights have.</summary>
     /// <exception cref="UserErrorException">StoreMismatch.</exception>

@@ -32,6 +32,7 @@ internal static class EvalCommand
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
         Natives.Load(options.LibTorch);
+        config = TorchThreads.Settle(config);
         if (options.Precision is not null)
         {
             config = Configuration.Set(config, [$"training.precision={options.Precision}"]).OrThrow();

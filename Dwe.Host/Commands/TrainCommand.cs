@@ -30,6 +30,7 @@ internal static class TrainCommand
         var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
         folder.RequireFree();
         Natives.Load(options.LibTorch);
+        config = TorchThreads.Settle(config);
         using var data = RunData.Open(dataFolder, features, options.Format);
         var manifest = Manifest(data, options.Candidates);
         return Train(folder, config, manifest, data, options, stop);
@@ -47,9 +48,11 @@ internal static class TrainCommand
         folder.RequireCheckpoint(folder.Last);
         folder.RemoveLeftovers();
         Natives.Load(options.LibTorch);
+        config = TorchThreads.Settle(config);
         var format = options.Format ?? (options.Data is null ? manifest.Format : null);
         using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSame(data, folder.Path);
+        manifest.RequireSameCandidates(options.Candidates ?? manifest.Candidates);
         return Train(folder, config, manifest, data, options, stop);
     }
 
@@ -123,6 +126,7 @@ internal static class TrainCommand
         Format = data.Dataset.Format,
         Features = data.Store.Folder,
         Candidates = candidates,
+        CandidatesHash = RunManifest.HashOfCandidates(candidates),
         DataHash = data.Dataset.ContentHash,
         FeaturesHash = data.FeaturesHash,
         EntityText = data.Store.Manifest.EntityText,

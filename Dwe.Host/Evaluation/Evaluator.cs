@@ -14,7 +14,7 @@ namespace Dwe.Host.Evaluation;
 /// </summary>
 internal sealed class Evaluator : IDisposable
 {
-    private const int QueriesAtOnce = 1024;
+    private const int QueriesAtOnce = 256;
 
     private readonly RunData data;
     private readonly string split;

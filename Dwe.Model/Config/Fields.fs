@@ -153,6 +153,12 @@ module internal Fields =
               precisions
               _.Training.Precision
               (fun value -> set (fun training -> { training with Precision = value }))
+          Field.int
+              "training.threads"
+              "threads that torch computes with, which decides the last bits of a run; 0: as many as there are cores, written down when a run begins"
+              (0, 4096)
+              _.Training.Threads
+              (fun value -> set (fun training -> { training with Threads = value }))
           Field.int "training.epochs" "passes over the training mentions" (1, 1_000_000) _.Training.Epochs (fun value ->
               set (fun training -> { training with Epochs = value }))
           Field.int "training.batch_size" "mentions per step" (1, 65536) _.Training.BatchSize (fun value ->

@@ -79,6 +79,7 @@ type ScheduleConfig = { Kind: ScheduleKind; WarmupSteps: int }
 type TrainingConfig =
     { Seed: int64
       Precision: Precision
+      Threads: int
       Epochs: int
       BatchSize: int
       Accumulation: int
@@ -122,6 +123,7 @@ type RunConfig =
           Training =
             { Seed = 114514L
               Precision = Float32
+              Threads = 0
               Epochs = 300
               BatchSize = 128
               Accumulation = 1

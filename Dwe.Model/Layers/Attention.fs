@@ -85,23 +85,24 @@ module internal Attention =
                 let summed = torch.matmul(operand shares, keyed).transpose(0L, 1L).contiguous ()
                 let perHead = valueWeight.view(heads, width, size).transpose (1L, 2L)
                 let values = torch.bmm(summed, perHead).transpose(0L, 1L).reshape (rows, size)
-                Numbers.plus values (operand valueBias), keys.Present.any(1L, keepdim = true).``to`` asking.dtype
+                Numbers.plus values (operand valueBias), keys.Present.any (1L, keepdim = true)
 
             let readOne (valueWeight: Tensor) (single: Tensor) =
                 Shape.is [ -1L; size ] (nameof single) single
                 torch.nn.functional.linear (operand single, valueWeight, operand valueBias)
 
+            let gated (gate: Tensor) (rows: Tensor) = rows * gate.``to`` rows.dtype
             let out read = result (through output outputBias read)
 
             let over asking keys =
                 let values, gate = read (operand value) asking keys
-                out values * gate
+                gated gate (out values)
 
             let both asking keys single =
                 let valueWeight = operand value
                 let values, gate = read valueWeight asking keys
                 let outs = (out (torch.cat ([| values; readOne valueWeight single |], 0L))).chunk (2L, 0L)
-                outs[0] * gate, outs[1]
+                gated gate outs[0], outs[1]
 
             { Over = over
               OverOne = fun single -> out (readOne (operand value) single)

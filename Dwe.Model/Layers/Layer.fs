@@ -14,13 +14,11 @@ module Layer =
     let parameter (name: string) (sizes: int64 list) (init: Init) : Layer<Tensor> =
         fun registry -> registry.Parameter(name, sizes, init)
 
-    /// x Wᵀ + b in the dtype of products, through `after`, back in that of weights.
-    let private product
-        (after: Tensor -> Tensor)
-        (name: string)
-        (inputs: int)
-        (outputs: int)
-        : Layer<Tensor -> Tensor> =
+    /// Brings what was computed in the dtype of products back to that of weights.
+    let widen: Layer<Tensor -> Tensor> = fun registry -> Precision.result registry.Precision
+
+    /// x Wᵀ + b, left in the dtype of products.
+    let private product (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
         fun registry ->
             let bound = Uniform(1.0 / sqrt (float inputs))
             let own = registry.Nest name
@@ -32,18 +30,27 @@ module Layer =
                     invalidArg (nameof input) $"{name} takes [..., {inputs}] but got {Shape.describe input}"
 
                 let operand = Precision.operand registry.Precision
-                let product = torch.nn.functional.linear (operand input, operand weight, operand bias)
-                Precision.result registry.Precision (after product)
+                torch.nn.functional.linear (operand input, operand weight, operand bias)
 
     /// y = x Wᵀ + b.  [..., inputs] -> [..., outputs]; W, b uniform in ±1/√inputs (torch.nn.Linear's default).
     /// Raises ArgumentException when the last axis is not `inputs`. In mixed precision the product is bfloat16.
-    let linear (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> = product id name inputs outputs
+    let linear (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+        layer {
+            let! product = product name inputs outputs
+            let! widen = widen
+            return product >> widen
+        }
 
     /// max(0, `linear`). In mixed precision it is taken of the bfloat16 numbers: the same numbers, half the memory.
     let rectified (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
-        product torch.nn.functional.relu name inputs outputs
+        layer {
+            let! product = product name inputs outputs
+            let! widen = widen
+            return product >> torch.nn.functional.relu >> widen
+        }
 
     /// Layer normalisation over the last axis: (x - mean) / √(variance + 1e-5) · weight + bias.  [..., size] -> [..., size]
+    /// Of bfloat16 numbers it gives bfloat16 ones, computed in float32 between.
     let layerNorm (name: string) (size: int) : Layer<Tensor -> Tensor> =
         fun registry ->
             let own = registry.Nest name
@@ -51,13 +58,14 @@ module Layer =
             let bias = own.Parameter("bias", [ int64 size ], Constant 0.0)
             fun input -> torch.nn.functional.layer_norm (input, [| int64 size |], weight, bias, 1e-5)
 
-    /// Inverted dropout: in training each value is 0 with probability `rate`, else scaled by 1 / (1 - rate).
+    /// Inverted dropout: in training each value is 0 with probability `rate`, else scaled by 1 / (1 - rate). The factor is
+    /// rounded to the dtype of the input, as torch's own is.
     let dropout (rate: float) : Layer<Tensor -> Tensor> =
         fun registry input ->
             if not registry.Training || rate = 0.0 then
                 input
             else
-                let onCpu = input.device_type = DeviceType.CPU && input.dtype = torch.float32
+                let onCpu = input.device_type = DeviceType.CPU && DropoutMask.takes input.dtype
 
                 if onCpu then
                     let kept = torch.empty_like input
@@ -66,3 +74,15 @@ module Layer =
                 else
                     let kept = torch.empty_like(input).bernoulli_ (1.0 - rate, registry.Generator)
                     input * kept.div_ (Numbers.scalar (1.0 - rate))
+
+    /// φ = Linear, ReLU, LayerNorm, Dropout, with the weights `linear` and `norm`.  [..., inputs] -> [..., outputs]
+    ///
+    /// In mixed precision all of it is bfloat16, and so is the result: what reads it next is mostly a product, which would
+    /// round it anyway; `widen` brings it back for a sum. A third of the bytes of `rectified >> layerNorm >> dropout`.
+    let refine (inputs: int) (outputs: int) (rate: float) : Layer<Tensor -> Tensor> =
+        layer {
+            let! product = product "linear" inputs outputs
+            let! norm = layerNorm "norm" outputs
+            let! drop = dropout rate
+            return product >> torch.nn.functional.relu >> norm >> drop
+        }

@@ -16,34 +16,81 @@ module Scoring =
     /// How many scores of all entities are held at once: 64 MB.
     let private scoresAtOnce = 1 <<< 24
 
-    /// Σ left·right over spans of one length, in four running sums of SIMD width.
+    let inline private tail (left: ReadOnlySpan<float32>) (right: ReadOnlySpan<float32>) (from: int) (sum: float32) =
+        let mutable total = sum
+
+        for rest in from .. left.Length - 1 do
+            total <- total + left[rest] * right[rest]
+
+        total
+
+    /// Σ left·right over spans of one length, in two running sums of SIMD width.
     let dot (left: ReadOnlySpan<float32>) (right: ReadOnlySpan<float32>) : float32 =
         let width = Vector<float32>.Count
         let leftVectors = MemoryMarshal.Cast<float32, Vector<float32>> left
         let rightVectors = MemoryMarshal.Cast<float32, Vector<float32>> right
-        let mutable first = Vector<float32>.Zero
-        let mutable second = Vector<float32>.Zero
-        let mutable third = Vector<float32>.Zero
-        let mutable fourth = Vector<float32>.Zero
+        let mutable even, odd = Vector<float32>.Zero, Vector<float32>.Zero
         let mutable at = 0
 
-        while at + 3 < leftVectors.Length do
-            first <- Vector.FusedMultiplyAdd(leftVectors[at], rightVectors[at], first)
-            second <- Vector.FusedMultiplyAdd(leftVectors[at + 1], rightVectors[at + 1], second)
-            third <- Vector.FusedMultiplyAdd(leftVectors[at + 2], rightVectors[at + 2], third)
-            fourth <- Vector.FusedMultiplyAdd(leftVectors[at + 3], rightVectors[at + 3], fourth)
-            at <- at + 4
+        while at + 1 < leftVectors.Length do
+            even <- Vector.FusedMultiplyAdd(leftVectors[at], rightVectors[at], even)
+            odd <- Vector.FusedMultiplyAdd(leftVectors[at + 1], rightVectors[at + 1], odd)
+            at <- at + 2
 
-        while at < leftVectors.Length do
-            first <- Vector.FusedMultiplyAdd(leftVectors[at], rightVectors[at], first)
-            at <- at + 1
+        if at < leftVectors.Length then
+            even <- Vector.FusedMultiplyAdd(leftVectors[at], rightVectors[at], even)
 
-        let mutable total = Vector.Sum((first + second) + (third + fourth))
+        tail left right (width * leftVectors.Length) (Vector.Sum(even + odd))
 
-        for rest in width * leftVectors.Length .. left.Length - 1 do
-            total <- total + left[rest] * right[rest]
+    let inline private load (row: byref<float32>) (at: int) = Vector.LoadUnsafe(&row, unativeint at)
 
-        total
+    /// `dot` of a query with four entities at once, the same bits: their rows lie anywhere, and memory is asked for four
+    /// of them before the first has come.
+    ///
+    /// entities : [entities; dim] row-major; rows, scores : 4 each
+    let private dotFour
+        (query: ReadOnlySpan<float32>)
+        (entities: ReadOnlySpan<float32>)
+        (rows: ReadOnlySpan<int>)
+        (scores: Span<float32>)
+        =
+        let dim, width = query.Length, Vector<float32>.Count
+        let entity (row: int) = row * dim
+        let q = &MemoryMarshal.GetReference query
+        let e0 = &MemoryMarshal.GetReference(entities.Slice(entity rows[0], dim))
+        let e1 = &MemoryMarshal.GetReference(entities.Slice(entity rows[1], dim))
+        let e2 = &MemoryMarshal.GetReference(entities.Slice(entity rows[2], dim))
+        let e3 = &MemoryMarshal.GetReference(entities.Slice(entity rows[3], dim))
+        let mutable even0, odd0 = Vector<float32>.Zero, Vector<float32>.Zero
+        let mutable even1, odd1 = Vector<float32>.Zero, Vector<float32>.Zero
+        let mutable even2, odd2 = Vector<float32>.Zero, Vector<float32>.Zero
+        let mutable even3, odd3 = Vector<float32>.Zero, Vector<float32>.Zero
+        let mutable at = 0
+
+        while at + 2 * width <= dim do
+            let first, second = load &q at, load &q (at + width)
+            even0 <- Vector.FusedMultiplyAdd(first, load &e0 at, even0)
+            odd0 <- Vector.FusedMultiplyAdd(second, load &e0 (at + width), odd0)
+            even1 <- Vector.FusedMultiplyAdd(first, load &e1 at, even1)
+            odd1 <- Vector.FusedMultiplyAdd(second, load &e1 (at + width), odd1)
+            even2 <- Vector.FusedMultiplyAdd(first, load &e2 at, even2)
+            odd2 <- Vector.FusedMultiplyAdd(second, load &e2 (at + width), odd2)
+            even3 <- Vector.FusedMultiplyAdd(first, load &e3 at, even3)
+            odd3 <- Vector.FusedMultiplyAdd(second, load &e3 (at + width), odd3)
+            at <- at + 2 * width
+
+        if at + width <= dim then
+            let last = load &q at
+            even0 <- Vector.FusedMultiplyAdd(last, load &e0 at, even0)
+            even1 <- Vector.FusedMultiplyAdd(last, load &e1 at, even1)
+            even2 <- Vector.FusedMultiplyAdd(last, load &e2 at, even2)
+            even3 <- Vector.FusedMultiplyAdd(last, load &e3 at, even3)
+            at <- at + width
+
+        scores[0] <- tail query (entities.Slice(entity rows[0], dim)) at (Vector.Sum(even0 + odd0))
+        scores[1] <- tail query (entities.Slice(entity rows[1], dim)) at (Vector.Sum(even1 + odd1))
+        scores[2] <- tail query (entities.Slice(entity rows[2], dim)) at (Vector.Sum(even2 + odd2))
+        scores[3] <- tail query (entities.Slice(entity rows[3], dim)) at (Vector.Sum(even3 + odd3))
 
     /// Scales every row to length 1; a zero row stays zero, so it scores 0 against everything.
     ///
@@ -75,6 +122,32 @@ module Scoring =
         if entities.Length % dim <> 0 then
             invalidArg (nameof entities) $"entities hold {entities.Length} numbers, no whole number of rows of {dim}"
 
+    /// Scores of one query against listed rows; that of a row -1 is left as it is.
+    let private scoreRow
+        (query: ReadOnlySpan<float32>)
+        (entities: ReadOnlySpan<float32>)
+        (rows: ReadOnlySpan<int>)
+        (scores: Span<float32>)
+        =
+        let dim = query.Length
+        let mutable at = 0
+
+        while at < rows.Length do
+            let four =
+                if at + 4 <= rows.Length then
+                    rows.Slice(at, 4)
+                else
+                    ReadOnlySpan.Empty
+
+            if four.Length = 4 && not (four.Contains -1) then
+                dotFour query entities four (scores.Slice(at, 4))
+                at <- at + 4
+            else
+                if rows[at] >= 0 then
+                    scores[at] <- dot query (entities.Slice(rows[at] * dim, dim))
+
+                at <- at + 1
+
     /// Score of each mention against each of its candidates: q · e.
     ///
     /// queries    : [mentions; dim] row-major
@@ -99,13 +172,9 @@ module Scoring =
             0,
             queries.Length / dim,
             fun mention ->
-                let query = queries.Span.Slice(mention * dim, dim)
-
-                for at in mention * width .. (mention + 1) * width - 1 do
-                    let row = candidates[at]
-
-                    if row >= 0 then
-                        scores[at] <- dot query (entities.Span.Slice(row * dim, dim))
+                let query = (queries.Span.Slice(mention * dim, dim))
+                let rows = ReadOnlySpan(candidates, mention * width, width)
+                scoreRow query entities.Span rows (Span(scores, mention * width, width))
         )
         |> ignore
 

@@ -24,7 +24,7 @@ module internal Contrastive =
     let symmetricMasked (counts: Tensor) (scale: Tensor) (image: Tensor) (text: Tensor) : Tensor =
         let scores = Views.scores Similarity.Cosine counts image text * scale
         // N-pair of each row and of each column, as logarithms of softmaxes over one masked matrix: the gold is the
-        // diagonal and stays in. Twice `NPair.ofScores` takes three times as long.
+        // diagonal and stays in, and the matrix is masked once for both.
         let ignored = counts.logical_not().logical_and (Scores.others image)
         let kept = scores.masked_fill (ignored, Numbers.scalar -infinity)
         (half (kept.log_softmax(1L).diagonal ()) (kept.log_softmax(0L).diagonal ())).neg ()

@@ -45,7 +45,7 @@ let private evaluate precision =
         median 2 9 (fun () ->
             let queries =
                 everyMention
-                |> Array.chunkBySize 1024
+                |> Array.chunkBySize 256
                 |> Array.collect (fun chunk -> matcher.Query(features.Value, chunk))
 
             Ranks.Normalize(queries.AsMemory(), dim)

@@ -23,11 +23,9 @@ let private has (name: string) (facts: JsonElement) = fst (facts.TryGetProperty 
 
 let private sumOfThreeOnes (facts: JsonElement) = facts.GetProperty("sumOfThreeOnes").GetDouble()
 
-let private onlyOnLinux = if OperatingSystem.IsLinux() then testList else ptestList
-
 [<Tests>]
 let tests =
-    onlyOnLinux
+    Platform.onlyOnLinux
         "dwe doctor"
         [ test "a process of its own loads one libtorch, computes, and says what was mended" {
               let run = DweProcess.run [ "doctor"; "--json" ] []

@@ -17,11 +17,9 @@ let private withoutLibTorch test =
 
         test build)
 
-let private onlyOnLinux = if OperatingSystem.IsLinux() then testList else ptestList
-
 [<Tests>]
 let tests =
-    onlyOnLinux
+    Platform.onlyOnLinux
         "help and configuration"
         [ testCase "need no libtorch, which training does"
           <| fun () ->

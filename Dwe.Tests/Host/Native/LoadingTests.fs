@@ -18,8 +18,6 @@ let private message (action: unit -> unit) =
 
 let private mapped name = SystemLibrary.MappedFiles name |> Seq.toList
 
-let private onlyOnLinux = if OperatingSystem.IsLinux() then testList else ptestList
-
 // Made when this file initialises, which is before `main`.
 let private early = torch.ones 3L
 
@@ -49,7 +47,7 @@ let devices =
 
 [<Tests>]
 let loading =
-    onlyOnLinux
+    Platform.onlyOnLinux
         "loading the native libraries"
         [ test "the test process holds one libtorch and one bridge" {
               Expect.hasLength (mapped "libtorch_cpu") 1 "libtorch_cpu"

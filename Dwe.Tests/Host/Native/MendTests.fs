@@ -37,11 +37,9 @@ let private refusal (content: byte[]) =
     with :? UserErrorException as problem ->
         problem.Message
 
-let private onlyOnLinux = if OperatingSystem.IsLinux() then testList else ptestList
-
 [<Tests>]
 let tests =
-    onlyOnLinux
+    Platform.onlyOnLinux
         "mending libLibTorchSharp"
         [ test "the original insists on GLIBCXX_3.4.32 for one symbol" {
               let image = ElfImage.Parse(original, bytes.Value)

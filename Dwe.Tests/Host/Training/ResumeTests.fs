@@ -73,11 +73,9 @@ let private isBitEqual extra disturb =
         disturb disturbed (SampleRun.words disturbed extra)
         Expect.equal (bytes disturbed) (bytes calm) "byte for byte")
 
-let private onlyOnUnix = if OperatingSystem.IsWindows() then ptestList else testList
-
 [<Tests>]
 let tests =
-    onlyOnUnix
+    Platform.onlyOnUnix
         "a resumed run"
         [ testCase
               "that was killed in its first epoch, in mid-epoch and while it saved is bit-equal to one never stopped (float32, dropout, two batches an update)"
@@ -129,6 +127,23 @@ let tests =
                   Expect.isLessThan (state.GetProperty("step").GetInt64()) 270L "not at its end"
                   SampleRun.succeed (resume run) [] |> ignore)
 
+          testCase "keeps its number of threads, so that a machine with another number of cores computes the same bits"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let one, two = Path.Combine(folder, "one", "run"), Path.Combine(folder, "two", "run")
+                  let words run = SampleRun.words run [ "--set"; "training.threads=2" ]
+                  SampleRun.succeed (words one) [ "OMP_NUM_THREADS", "1" ] |> ignore
+                  SampleRun.succeed (words two) [ "OMP_NUM_THREADS", "2" ] |> ignore
+                  Expect.equal (bytes two) (bytes one) "byte for byte")
+
+          testCase "writes down the number of threads that torch took by itself"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let run = Path.Combine(folder, "run")
+                  SampleRun.succeed (SampleRun.words run []) [ "OMP_NUM_THREADS", "1" ] |> ignore
+                  let config = SampleRun.json (Path.Combine(run, "config.json"))
+                  Expect.equal (config.GetProperty("training").GetProperty("threads").GetInt32()) 1 "threads")
+
           testCase "that has ended computes nothing and reports again"
           <| fun () ->
               SampleRun.withCopy (fun run ->
@@ -173,4 +188,19 @@ let tests =
                   Expect.equal
                       other.Errors
                       $"dwe: {run}: other data or features than this run was begun with, expected the same files. Bring them back, or train a new run.\n"
-                      "features") ]
+                      "features")
+
+          testCase "refuses candidate lists that have changed"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let run, lists = Path.Combine(folder, "run"), Path.Combine(folder, "lists.json")
+                  File.Copy(Path.Combine(SampleRun.sample, "search_top100.json"), lists)
+                  SampleRun.succeed (SampleRun.words run [ "--candidates"; lists ]) [] |> ignore
+                  File.AppendAllText(lists, "\n")
+                  let refused = DweProcess.run (resume run) []
+                  Expect.equal refused.ExitCode 2 "the exit code"
+
+                  Expect.equal
+                      refused.Errors
+                      $"dwe: {lists}: other candidate lists than this run was begun with, expected the same file. Bring it back, or train a new run.\n"
+                      "lists") ]

@@ -55,6 +55,7 @@ let private others =
       "schedule.warmup_steps", "0"
       "training.seed", "9223372036854775807"
       "training.precision", "bf16-mixed"
+      "training.threads", "3"
       "training.epochs", "1"
       "training.batch_size", "7"
       "training.accumulation", "2"
@@ -70,6 +71,7 @@ let private whole =
       "model.heads", 1L, 1024L
       "schedule.warmup_steps", 0L, int64 Int32.MaxValue
       "training.seed", 0L, Int64.MaxValue
+      "training.threads", 0L, 4096L
       "training.epochs", 1L, 1_000_000L
       "training.batch_size", 1L, 65536L
       "training.accumulation", 1L, 4096L

@@ -2,7 +2,6 @@ module Dwe.Tests.Model.Losses.ContrastiveTests
 
 open System
 open Expecto
-open FsCheck.FSharp
 open TorchSharp
 open Dwe.Model.Tensors
 open Dwe.Model.Losses
@@ -48,11 +47,7 @@ let private decoupled: LawfulLoss =
       FreeRows = []
       LeadingAxes = false }
 
-let private property name (holds: Tensor[] -> unit) =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 50 }
-        name
-        (Prop.forAll (Matrices.arbitrary 2) (fun matrices -> Scope.value (fun () -> holds (Matrices.tensors matrices))))
+let private property = Matrices.property 2
 
 [<Tests>]
 let tests =

@@ -1,7 +1,6 @@
 module Dwe.Tests.Model.Losses.SimilarityTests
 
 open Expecto
-open FsCheck.FSharp
 open TorchSharp
 open Dwe.Model.Tensors
 open Dwe.Model.Losses
@@ -28,11 +27,7 @@ let private shrunk: LawfulLoss =
                     inputs[0]
                     inputs[1] }
 
-let private property name (holds: Tensor[] -> unit) =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 50 }
-        name
-        (Prop.forAll (Matrices.arbitrary 2) (fun matrices -> Scope.value (fun () -> holds (Matrices.tensors matrices))))
+let private property = Matrices.property 2
 
 [<Tests>]
 let tests =

@@ -1,7 +1,6 @@
 module Dwe.Tests.Model.Losses.TripletTests
 
 open Expecto
-open FsCheck.FSharp
 open TorchSharp
 open Dwe.Model.Tensors
 open Dwe.Model.Losses
@@ -60,11 +59,7 @@ let private shared: LawfulLoss =
       FreeRows = [ "negative" ]
       LeadingAxes = false }
 
-let private property name (holds: Tensor[] -> unit) =
-    testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 50 }
-        name
-        (Prop.forAll (Matrices.arbitrary 3) (fun matrices -> Scope.value (fun () -> holds (Matrices.tensors matrices))))
+let private property = Matrices.property 3
 
 [<Tests>]
 let tests =
