@@ -125,7 +125,8 @@ internal static class FeatureJob
         var plans = Plans(dataset, splits, template, encoder, images, seen, options.Shard is not null);
         var missing = dataset.Entities.Count(entity => template.Fill(entity).MissesDescription);
         var result = Encode(plans, encoder, options, journal, known, progress, cancel)
-            with { MissingDescriptions = missing, Images = seen };
+            with
+        { MissingDescriptions = missing, Images = seen };
         if (options.Shard is not null) return result;
 
         using (var writer = new FeatureStoreWriter(options.Store))

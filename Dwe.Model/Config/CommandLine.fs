@@ -35,24 +35,26 @@ type EvalOptions =
       Json: string | null }
 
 type FeaturesOptions =
-    { Data: string
-      Format: string | null
-      Out: string
-      Preset: string | null
-      EntityText: string | null
-      Splits: string[]
-      Reuse: string[]
-      Images: string | null
-      NoImages: bool
-      /// Guesses about faces that are left out.
-      Without: string[]
-      Objects: bool
-      Identity: bool
-      /// The number of the share, from 1.
-      Shard: int
-      /// How many shares there are; 1 for the whole work.
-      Shards: int
-      Merge: string[] }
+    {
+        Data: string
+        Format: string | null
+        Out: string
+        Preset: string | null
+        EntityText: string | null
+        Splits: string[]
+        Reuse: string[]
+        Images: string | null
+        NoImages: bool
+        /// Guesses about faces that are left out.
+        Without: string[]
+        Objects: bool
+        Identity: bool
+        /// The number of the share, from 1.
+        Shard: int
+        /// How many shares there are; 1 for the whole work.
+        Shards: int
+        Merge: string[]
+    }
 
 type CandidatesOptions =
     { Data: string
@@ -246,8 +248,7 @@ module internal CommandLine =
         | Some text ->
             let share = Regex.Match(text, @"^([0-9]{1,6})/([0-9]{1,6})$")
 
-            let number (group: int) =
-                if share.Success then int share.Groups[group].Value else 0
+            let number (group: int) = if share.Success then int share.Groups[group].Value else 0
 
             if number 1 >= 1 && number 1 <= number 2 then
                 Ok(number 1, number 2)
@@ -278,8 +279,7 @@ module internal CommandLine =
         sensible
         |> Result.bind (fun () -> guessesOf (found.GetResult(FeaturesArguments.Without, "")))
         |> Result.bind (fun without ->
-            shardOf (found.TryGetResult FeaturesArguments.Shard)
-            |> Result.map (fun share -> without, share))
+            shardOf (found.TryGetResult FeaturesArguments.Shard) |> Result.map (fun share -> without, share))
         |> Result.bind (fun (without, share) ->
             splitsOf (found.GetResult(FeaturesArguments.Splits, ""))
             |> Result.map (fun splits -> splits, without, share))

@@ -18,7 +18,9 @@ open Dwe.Tests.Prelude
 
 /// A JPEG of 1152 x 864 pixels: blurred noise, about as hard to decode as a photo.
 let private photo (seed: int) =
-    use noise = Image.Gaussnoise(1152, 864, sigma = Nullable 60.0, mean = Nullable 128.0, seed = Nullable seed)
+    use noise =
+        Image.Gaussnoise(1152, 864, sigma = Nullable 60.0, mean = Nullable 128.0, seed = Nullable seed)
+
     use soft = noise.Gaussblur 1.0
     use grey = soft.Cast Enums.BandFormat.Uchar
     use colour = grey.Bandjoin(grey, grey)
@@ -53,11 +55,27 @@ let private job data (work: ImageWork) =
         let clock = Stopwatch.StartNew()
         use text = quick ()
         let options = FeatureJobOptions(Store = Path.Combine(folder, "store"), EntityText = "{description}")
-        let result = FeatureJob.Run(DatasetReaders.Read data, (text :> ITextEncoder), options, null, CancellationToken.None, work)
+
+        let result =
+            FeatureJob.Run(
+                DatasetReaders.Read data,
+                (text :> ITextEncoder),
+                options,
+                null,
+                CancellationToken.None,
+                work
+            )
+
         let images = (nonNull result.Images).Read
         self.Refresh()
-        let used = (self.TotalProcessorTime - before).TotalSeconds / clock.Elapsed.TotalSeconds / float Environment.ProcessorCount
-        printfn $"    {images} images: %5.1f{float images / clock.Elapsed.TotalSeconds} mentions/s, cores busy %3.0f{100.0 * used} %%")
+
+        let used =
+            (self.TotalProcessorTime - before).TotalSeconds
+            / clock.Elapsed.TotalSeconds
+            / float Environment.ProcessorCount
+
+        printfn
+            $"    {images} images: %5.1f{float images / clock.Elapsed.TotalSeconds} mentions/s, cores busy %3.0f{100.0 * used} %%")
 
 let private writeData folder (images: (string * byte[]) list) =
     ImageJobTests.writeData folder [ for name, _ in images -> [ name ] ]
@@ -86,9 +104,15 @@ let run () =
 
     if Directory.Exists photos then
         Folder.temporary (fun folder ->
-            writeData folder [ for path in Directory.GetFiles photos -> string (Path.GetFileName path), File.ReadAllBytes path ]
+            writeData
+                folder
+                [ for path in Directory.GetFiles photos -> string (Path.GetFileName path), File.ReadAllBytes path ]
+
             printfn "  the whole pipeline with persons, masks, faces and attributes, photos of WikiMEL:"
             let analyzer = ImageAnalyzer.Open cache
-            use work = new ImageWork(MobileNetEncoder.Open cache, new AnalyzedParts(analyzer, PartChoice TraitChoice.All), [])
+
+            use work =
+                new ImageWork(MobileNetEncoder.Open cache, new AnalyzedParts(analyzer, PartChoice TraitChoice.All), [])
+
             job folder work
             printfn $"    peak memory %.0f{Timing.peakMegabytes ()} MB")

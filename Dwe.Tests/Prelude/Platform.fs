@@ -7,4 +7,6 @@ open Expecto
 [<RequireQualifiedAccess>]
 module Platform =
     let onlyOnLinux: string -> Test list -> Test = if OperatingSystem.IsLinux() then testList else ptestList
-    let onlyOnUnix: string -> Test list -> Test = if OperatingSystem.IsWindows() then ptestList else testList
+
+    let onlyOnUnix: string -> Test list -> Test =
+        if OperatingSystem.IsWindows() then ptestList else testList

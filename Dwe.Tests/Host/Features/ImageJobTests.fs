@@ -31,7 +31,9 @@ type private MeanColour(pause: TimeSpan) =
             let rgb = DecodedImage(width, height, channels, pixels.ToArray()).ToRgb()
 
             for band in 0..2 do
-                target[band] <- float32 (Seq.sum (seq { for at in band..3 .. rgb.Pixels.Length - 1 -> int rgb.Pixels[at] })) / float32 (width * height)
+                target[band] <-
+                    float32 (Seq.sum (seq { for at in band..3 .. rgb.Pixels.Length - 1 -> int rgb.Pixels[at] }))
+                    / float32 (width * height)
 
         member _.Encode(prepared, count, _) =
             encoded <- encoded + count
@@ -55,7 +57,8 @@ type private Columns() =
             let ages = [| for face in 2..parts -> float32 (picture.Width + face) |]
 
             PartFindings(
-                Parts = [| for at in 0 .. parts - 1 -> let cut = column at in DecodedImage(1, picture.Height, 3, cut.Values) |],
+                Parts =
+                    [| for at in 0 .. parts - 1 -> let cut = column at in DecodedImage(1, picture.Height, 3, cut.Values) |],
                 Persons = parts,
                 Profiles = [| for age in ages -> $"age: {age}" |],
                 Attributes = [| for age in ages -> [| age / 100f |] |],
@@ -93,7 +96,9 @@ let writeData (folder: string) (train: string list list) =
 
 /// A flat picture of this width and a grey of the same number.
 let private writeImage (folder: string) (width: int) =
-    use raw = Image.NewFromMemory<byte>(Array.create (width * 4) (byte width), width, 4, 1, Enums.BandFormat.Uchar)
+    use raw =
+        Image.NewFromMemory<byte>(Array.create (width * 4) (byte width), width, 4, 1, Enums.BandFormat.Uchar)
+
     File.WriteAllBytes(Path.Combine(folder, "images", $"{width}.png"), raw.WriteToBuffer ".png")
 
 let private options store = FeatureJobOptions(Store = store, EntityText = "{description}")
@@ -127,7 +132,11 @@ let private withData test =
 
 let private rows (store: FeatureStore) table kind =
     let kind = (store.Table table).Kind kind
-    let vectors = [| for segment in kind.Segments do yield! Array.chunkBySize kind.Dim (segment.ToArray()) |]
+
+    let vectors =
+        [| for segment in kind.Segments do
+               yield! Array.chunkBySize kind.Dim (segment.ToArray()) |]
+
     kind, vectors
 
 [<Literal>]
@@ -153,7 +162,9 @@ let private killed data store =
         let journal = Path.Combine(store, "images.journal")
         let clock = Stopwatch.StartNew()
 
-        while not (File.Exists journal && FileInfo(journal).Length > 3000L) && not child.HasExited && clock.Elapsed.TotalSeconds < 30.0 do
+        while not (File.Exists journal && FileInfo(journal).Length > 3000L)
+              && not child.HasExited
+              && clock.Elapsed.TotalSeconds < 30.0 do
             Thread.Sleep 5
 
         child.Kill()
@@ -170,7 +181,12 @@ let tests =
                   let path = Path.Combine(folder, "store")
                   use images = work TimeSpan.Zero
                   let seen = (run data images (options path)).Images |> nonNull
-                  Expect.equal (seen.Named, seen.Read) (13, 9) "10 of mentions and 3 of entities, 2 and 2 of them missing or broken"
+
+                  Expect.equal
+                      (seen.Named, seen.Read)
+                      (13, 9)
+                      "10 of mentions and 3 of entities, 2 and 2 of them missing or broken"
+
                   Expect.equal (seen.Persons, seen.Faces) (8, 3) "2 + 0 + 1 + 2 + 0 + 1 + 2 + 0"
                   use store = FeatureStore.Open path
                   let kind, vectors = rows store "train" "image"
@@ -183,7 +199,12 @@ let tests =
                   let kind, vectors = rows store "train" "parts"
                   let counts = Array.pairwise (kind.RowOffsets.ToArray()) |> Array.map (fun (a, b) -> b - a)
                   Expect.equal (List.ofArray counts) [ 2L; 0; 0; 0; 4; 0; 2; 0; 1; 2; 0 ] "parts of all its images"
-                  Expect.equal vectors[2..5] (Array.append [| [| 7f; 7f; 7f |] |] (Array.replicate 3 [| 8f; 8f; 8f |])) "a part, the second image, its parts"
+
+                  Expect.equal
+                      vectors[2..5]
+                      (Array.append [| [| 7f; 7f; 7f |] |] (Array.replicate 3 [| 8f; 8f; 8f |]))
+                      "a part, the second image, its parts"
+
                   let kind, vectors = rows store "train" "profile"
                   use encoder = quick ()
                   let profile = (encoder :> ITextEncoder).Encode([| "age: 7" |], CancellationToken.None)
@@ -227,7 +248,12 @@ let tests =
                   Expect.equal (Folder.contents second) (Folder.contents first) "another number of threads"
                   let before = (one.Encoder :?> MeanColour).Encoded
                   let again = (run data one (options first)).Images |> nonNull
-                  Expect.equal ((one.Encoder :?> MeanColour).Encoded - before, again.Found) (0, 10) "known, unreadable ones too"
+
+                  Expect.equal
+                      ((one.Encoder :?> MeanColour).Encoded - before, again.Found)
+                      (0, 11)
+                      "known, unreadable ones too, but for the two missing"
+
                   Expect.equal (Folder.contents first) (Folder.contents second) "and the bytes stay")
 
           testCase "an image that changed is seen again, and only that one"
@@ -240,7 +266,11 @@ let tests =
                   File.Copy(Path.Combine(data, "images", "8.png"), Path.Combine(data, "images", "broken.png"), true)
                   let seen = (run data images (options store)).Images |> nonNull
                   Expect.equal seen.Read 11 "one name of mentions and one of entities"
-                  Expect.equal ((images.Encoder :?> MeanColour).Encoded - before) 4 "whole and two parts, and the entity's whole")
+
+                  Expect.equal
+                      ((images.Encoder :?> MeanColour).Encoded - before)
+                      4
+                      "whole and two parts, and the entity's whole")
 
           testCase "a job killed half-way is continued, and ends in the bytes of one that was not"
           <| fun () ->
@@ -270,14 +300,32 @@ let tests =
                   let shards =
                       [ for number in 1..3 do
                             let shard = Path.Combine(folder, $"shard{number}")
-                            run data (work TimeSpan.Zero) (FeatureJobOptions(Store = shard, EntityText = "{description}", Shard = Shard(number, 3))) |> ignore
+
+                            run
+                                data
+                                (work TimeSpan.Zero)
+                                (FeatureJobOptions(
+                                    Store = shard,
+                                    EntityText = "{description}",
+                                    Shard = Shard(number, 3)
+                                ))
+                            |> ignore
+
                             Expect.isFalse (File.Exists(Path.Combine(shard, "manifest.json"))) "a shard is no store"
                             shard ]
 
                   let merge parts =
-                      run data (work TimeSpan.Zero) (FeatureJobOptions(Store = merged, EntityText = "{description}", Merge = Array.ofList parts)) |> ignore
+                      run
+                          data
+                          (work TimeSpan.Zero)
+                          (FeatureJobOptions(Store = merged, EntityText = "{description}", Merge = Array.ofList parts))
+                      |> ignore
 
-                  Expect.stringContains (Refusal.messageOf (fun () -> merge (List.tail shards))) "the shards lack" "one is missing"
+                  Expect.stringContains
+                      (Refusal.messageOf (fun () -> merge (List.tail shards)))
+                      "the shards lack"
+                      "one is missing"
+
                   Directory.Delete(merged, true)
                   merge shards
                   Expect.equal (Folder.contents merged) (Folder.contents whole) "byte for byte")
@@ -299,7 +347,10 @@ let tests =
                           member _.Dispose() = () }
 
                   let images = new ImageWork(new MeanColour(TimeSpan.Zero), failing, [])
-                  Expect.throwsT<InvalidDataException> (fun () -> run data images (options (Path.Combine(folder, "store"))) |> ignore) "its own error") ]
+
+                  Expect.throwsT<InvalidDataException>
+                      (fun () -> run data images (options (Path.Combine(folder, "store"))) |> ignore)
+                      "its own error") ]
 
 [<Tests>]
 let published =
@@ -314,7 +365,11 @@ let published =
                       File.WriteAllText(path, text)
 
                   write "total2part_map.json" """{"10": ["10_1", "10_2"]}"""
-                  write "wiki_detection/10_1.json" """[{"age": 32, "dominant_gender": "Man", "dominant_race": "latino hispanic", "dominant_emotion": "angry"}]"""
+
+                  write
+                      "wiki_detection/10_1.json"
+                      """[{"age": 32, "dominant_gender": "Man", "dominant_race": "latino hispanic", "dominant_emotion": "angry"}]"""
+
                   Directory.CreateDirectory(Path.Combine(folder, "images")) |> ignore
                   writeImage folder 7
                   write "wiki_segement/10_2.jpg" "torn"
@@ -332,7 +387,12 @@ let published =
                   Expect.equal (finder.FilesOf "wikipedia/10.jpg").Count 3 "what its record depends on"
                   Expect.equal (finder.Find("wikipedia/11.jpg", picture)).Parts.Count 2 "others are looked at"
                   use shy = PublishedParts.Before(new Columns(), folder, TraitChoice(Race = false))
-                  Expect.equal (List.ofSeq (shy.Find("10.jpg", picture)).Profiles) [ "gender: Man, age: 32, emotion: angry" ] "without race"
+
+                  Expect.equal
+                      (List.ofSeq (shy.Find("10.jpg", picture)).Profiles)
+                      [ "gender: Man, age: 32, emotion: angry" ]
+                      "without race"
+
                   write "wiki_detection/10_1.json" "[]"
                   let message = Refusal.messageOf (fun () -> finder.Find("10.jpg", picture) |> ignore)
                   Expect.stringContains message "10_1.json: the first face: found" "a broken file is named")
@@ -341,7 +401,10 @@ let published =
           <| fun () ->
               Folder.temporary (fun folder ->
                   use columns = new Columns()
-                  Expect.isTrue (Object.ReferenceEquals(PublishedParts.Before(columns, folder, TraitChoice.All), columns)) "the same finder") ]
+
+                  Expect.isTrue
+                      (Object.ReferenceEquals(PublishedParts.Before(columns, folder, TraitChoice.All), columns))
+                      "the same finder") ]
 
 [<Tests>]
 let scenes =
@@ -355,7 +418,11 @@ let scenes =
               let scene (persons: FoundPerson list) things =
                   AnalyzedParts.SceneOf(ImageAnalysis(9, 9, Array.ofList persons, [||], Array.ofList things))
 
-              Expect.equal (scene [ person ] [ thing "tie"; thing "cup"; thing "cup" ]) "person 1, cup 2, tie 1" "counts"
+              Expect.equal
+                  (scene [ person ] [ thing "tie"; thing "cup"; thing "cup" ])
+                  "person 1, cup 2, tie 1"
+                  "counts"
+
               Expect.equal (scene [] []) "" "nothing"
 
           testCase "zero-shot takes the scene whose text points the image's way, whatever its length"
@@ -366,7 +433,11 @@ let scenes =
                   { new ITextEncoder with
                       member _.Id = "two"
                       member _.Dimension = 2
-                      member _.Encode(texts, _) = [| for text in texts do yield! vectors[text] |]
+
+                      member _.Encode(texts, _) =
+                          [| for text in texts do
+                                 yield! vectors[text] |]
+
                       member _.Dispose() = () }
 
               let scenes = ZeroShotScenes(encoder, [ "a cat"; "a car" ])

@@ -14,7 +14,9 @@ let private sizes =
 let tests =
     testList
         "resampling"
-        [ testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 60 } "a flat picture stays flat at any size"
+        [ testPropertyWithConfig
+              { FsCheckConfig.defaultConfig with maxTest = 60 }
+              "a flat picture stays flat at any size"
           <| Prop.forAll sizes (fun (size, value) ->
               let flat = Raster<byte>(size[0], size[1], 3, Array.create (size[0] * size[1] * 3) (byte value))
 
@@ -43,13 +45,21 @@ let tests =
               Expect.equal (Resampling.Bilinear(spike, 2, 1)).Values [| 0f; 0f |] "bilinear looks at pixels 0, 1, 4, 5"
               let smooth = (Resampling.Smooth(spike, 2, 1)).Values
               // Triangle of half width 4 about 2: inside, weights 0.625 .. 0.125 of 6 pixels, their sum 3.5.
-              Expect.floatClose Accuracy.medium (float smooth[0]) (80.0 * 0.625 / 3.5) "pixel 3 is 1.5 away from the centre 2"
+              Expect.floatClose
+                  Accuracy.medium
+                  (float smooth[0])
+                  (80.0 * 0.625 / 3.5)
+                  "pixel 3 is 1.5 away from the centre 2"
 
           testCase "a crop runs from the first pixel's centre to the last one's, and outside is 0"
           <| fun () ->
               let ramp = grey 4 1 [ 3f; 5f; 7f; 9f ]
               // The whole width: 0 to 4 * 3/4 = 3 in three steps.
-              Expect.equal (Resampling.Crop(ramp, Region(0f, 0f, 4f, 1f), 4, 2)).Values[..3] [| 3f; 5f; 7f; 9f |] "whole"
+              Expect.equal
+                  (Resampling.Crop(ramp, Region(0f, 0f, 4f, 1f), 4, 2)).Values[..3]
+                  [| 3f; 5f; 7f; 9f |]
+                  "whole"
+
               let wide = (Resampling.Crop(ramp, Region(-4f, 0f, 8f, 1f), 5, 2)).Values
               // -3, -0.75, 1.5, 3.75, 6.
               Expect.equal wide[..4] [| 0f; 0f; 6f; 0f; 0f |] "beyond both edges"
@@ -77,7 +87,11 @@ let regions =
 
           testCase "a box covers whole pixels inside the picture, at least one"
           <| fun () ->
-              Expect.equal (Region(-3f, 0.5f, 2.1f, 9f).Within(5, 4)) (struct (0, 0, 3, 4)) "clipped and rounded outwards"
+              Expect.equal
+                  (Region(-3f, 0.5f, 2.1f, 9f).Within(5, 4))
+                  (struct (0, 0, 3, 4))
+                  "clipped and rounded outwards"
+
               Expect.equal (Region(9f, 9f, 9f, 9f).Within(5, 4)) (struct (4, 3, 1, 1)) "outside"
 
           testCase "of boxes that overlap too much the surest stays"

@@ -33,12 +33,25 @@ let faceApi =
                 match results[index] with
                 | Floats(_, values) ->
                     let expected = readFloats (Path.Combine(folder, file))
-                    Expect.closeArrays 0.0 tolerance (Array.map float (Array.ofList values)) (Array.map float expected) file
+
+                    Expect.closeArrays
+                        0.0
+                        tolerance
+                        (Array.map float (Array.ofList values))
+                        (Array.map float expected)
+                        file
                 | other -> failtest $"%A{other}"
 
     testList
         "face-api nets"
-        [ agrees "age and gender" "age_gender" "in112.bin" 112L FaceApiNets.AgeGender [ "age.bin", 0; "gender.bin", 1 ] 2e-5
+        [ agrees
+              "age and gender"
+              "age_gender"
+              "in112.bin"
+              112L
+              FaceApiNets.AgeGender
+              [ "age.bin", 0; "gender.bin", 1 ]
+              2e-5
           agrees "landmark" "face_landmark_68" "in112.bin" 112L FaceApiNets.Landmarks68 [ "lm.bin", 0 ] 1e-6
           agrees "recognition" "face_recognition" "in150.bin" 150L FaceApiNets.Recognition [ "desc.bin", 0 ] 2e-6 ]
 
@@ -117,8 +130,12 @@ let private maskOf (part: DecodedImage) =
 
 let private maskIou (ours: PersonMask) (box: Region) (theirs: bool[]) =
     let width = int box.Width
+
     let has x y =
-        x >= int box.Left && x < int box.Right && y >= int box.Top && y < int box.Bottom
+        x >= int box.Left
+        && x < int box.Right
+        && y >= int box.Top
+        && y < int box.Bottom
         && theirs[(y - int box.Top) * width + x - int box.Left]
 
     let mutable both, either = 0, 0
@@ -126,7 +143,14 @@ let private maskIou (ours: PersonMask) (box: Region) (theirs: bool[]) =
     for y in min ours.Top (int box.Top) .. max (ours.Top + ours.Height) (int box.Bottom) do
         for x in min ours.Left (int box.Left) .. max (ours.Left + ours.Width) (int box.Right) do
             let column, row = x - ours.Left, y - ours.Top
-            let mine = column >= 0 && column < ours.Width && row >= 0 && row < ours.Height && ours.Inside[row * ours.Width + column]
+
+            let mine =
+                column >= 0
+                && column < ours.Width
+                && row >= 0
+                && row < ours.Height
+                && ours.Inside[row * ours.Width + column]
+
             let other = has x y
             both <- both + (if mine && other then 1 else 0)
             either <- either + (if mine || other then 1 else 0)
@@ -134,7 +158,9 @@ let private maskIou (ours: PersonMask) (box: Region) (theirs: bool[]) =
     float both / float either
 
 let private deepFace part =
-    use json = JsonDocument.Parse(File.ReadAllText(Fixtures.required $"fixtures/visual/detection/{part}.json"))
+    use json =
+        JsonDocument.Parse(File.ReadAllText(Fixtures.required $"fixtures/visual/detection/{part}.json"))
+
     nonNull (json.RootElement[0].GetProperty("dominant_gender").GetString())
 
 [<Tests>]
@@ -175,14 +201,19 @@ let people =
           testCase "faces of one person are nearer than those of any two"
           <| fun () ->
               // Of each published part on black, the face again: nearest to the same person's in the photo.
-              let all = [ for KeyValue(name, found) in analyses.Value do for person in found.Persons -> name, person ]
+              let all =
+                  [ for KeyValue(name, found) in analyses.Value do
+                        for person in found.Persons -> name, person ]
 
               let distance (left: float32[]) (right: float32[]) =
                   Array.map2 (fun a b -> float (a - b) ** 2.0) left right |> Array.sum |> sqrt
 
               for part, name, box in publishedParts.Value do
                   let own = nearest box analyses.Value[name]
-                  let again = analyzer.Value.Analyze(decoded (Fixtures.required $"fixtures/visual/seg_result/{part}.jpg"))
+
+                  let again =
+                      analyzer.Value.Analyze(decoded (Fixtures.required $"fixtures/visual/seg_result/{part}.jpg"))
+
                   let identity = (Seq.head again.AllFaces).Identity |> nonNull
 
                   let ranked =
@@ -199,6 +230,7 @@ let people =
 
               for at in 0 .. person.Mask.Inside.Length - 1 do
                   let x, y = person.Mask.Left + at % part.Width, person.Mask.Top + at / part.Width
+
                   let expected =
                       if person.Mask.Inside[at] then
                           image.Pixels[3 * (y * image.Width + x) .. 3 * (y * image.Width + x) + 2]
@@ -222,15 +254,23 @@ let profiles =
         "profiles"
         [ testCase "the text is the published pipeline's, word for word"
           <| fun () ->
-              let traits = FaceTraits(0.9f, 31.6f, [| 0.1f; 0.1f; 0.6f; 0.1f; 0.1f |], [| 0.5f; 0f; 0f; 0.5f; 0f; 0f; 0f |])
+              let traits =
+                  FaceTraits(0.9f, 31.6f, [| 0.1f; 0.1f; 0.6f; 0.1f; 0.1f |], [| 0.5f; 0f; 0f; 0.5f; 0f; 0f; 0f |])
 
               Expect.equal
                   (ProfileText.Of(traits, TraitChoice.All))
                   "gender: Man, race: asian, age: 32, emotion: angry"
                   "as in DWE's cached profiles"
 
-              Expect.equal (ProfileText.Of(traits, TraitChoice(Gender = false, Race = false, Emotion = false))) "age: 32" "age alone"
-              Expect.equal (ProfileText.Of(traits, TraitChoice(Race = false))) "gender: Man, age: 32, emotion: angry" "without race"
+              Expect.equal
+                  (ProfileText.Of(traits, TraitChoice(Gender = false, Race = false, Emotion = false)))
+                  "age: 32"
+                  "age alone"
+
+              Expect.equal
+                  (ProfileText.Of(traits, TraitChoice(Race = false)))
+                  "gender: Man, age: 32, emotion: angry"
+                  "without race"
 
           testCase "what is left out is in no vector"
           <| fun () ->
@@ -258,7 +298,16 @@ let encoder =
                   [| for name, _ in photos do
                          let image = photo name
                          let raster = Resampling.Rgb image
-                         let cut = Resampling.Cut(raster, struct (image.Width / 20, image.Height / 20, image.Width * 9 / 10, image.Height * 9 / 10))
+
+                         let cut =
+                             Resampling.Cut(
+                                 raster,
+                                 struct (image.Width / 20,
+                                         image.Height / 20,
+                                         image.Width * 9 / 10,
+                                         image.Height * 9 / 10)
+                             )
+
                          image
                          DecodedImage(cut.Width, cut.Height, 3, cut.Values) |]
 
@@ -269,7 +318,9 @@ let encoder =
                       encoder.Prepare(image.Width, image.Height, image.Channels, image.Pixels, Span values)
                       values)
 
-              let vectors = encoder.Encode(ReadOnlyMemory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
+              let vectors =
+                  encoder.Encode(ReadOnlyMemory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
+
               let length = encoder.PreparedLength
               let alone = encoder.Encode(ReadOnlyMemory(prepared, 3 * length, length), 1)
               Expect.equal alone vectors[3] "alone"
@@ -279,5 +330,8 @@ let encoder =
                   dot left right / sqrt (dot left left * dot right right)
 
               for i in 0 .. photos.Length - 1 do
-                  let ranked = [ 0 .. photos.Length - 1 ] |> List.sortByDescending (fun j -> cosine vectors[2 * i + 1] vectors[2 * j])
+                  let ranked =
+                      [ 0 .. photos.Length - 1 ]
+                      |> List.sortByDescending (fun j -> cosine vectors[2 * i + 1] vectors[2 * j])
+
                   Expect.equal ranked.Head i $"the crop of {fst photos[i]}" ]
