@@ -10,6 +10,7 @@ let private benchmarks =
       "evaluation", Benchmarks.EvaluationBench.run
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
+      "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
@@ -52,7 +53,11 @@ let main argv =
     CultureInfo.DefaultThreadCurrentCulture <- CultureInfo.InvariantCulture
     CultureInfo.CurrentCulture <- CultureInfo.InvariantCulture
 
-    match Dwe.Tests.Host.Features.FeatureJobTests.child (), NativeSetup.report.LoaderError, List.ofArray argv with
+    let child =
+        Dwe.Tests.Host.Features.FeatureJobTests.child ()
+        |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
+
+    match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode
     | None, null, "bench" :: names -> bench names
     | None, null, _ -> run argv

@@ -12,6 +12,9 @@ internal sealed class EarlierVectors : IDisposable
 
     private EarlierVectors(int dimension) => this.dimension = dimension;
 
+    /// <summary>Values per vector.</summary>
+    public int Dimension => dimension;
+
     /// <summary>
     /// Opens the store's own earlier content, if it has one that is sound, and the others, which must; keeps what the same
     /// encoder made.

@@ -52,6 +52,32 @@ internal sealed record TableManifest
     public required SortedDictionary<string, KindManifest> Kinds { get; init; }
 }
 
+/// <summary>What became of the images. Each is a line of <c>images.jsonl</c> beside the manifest.</summary>
+internal sealed record ImagesManifest
+{
+    /// <summary>Said of profiles and attributes wherever they are stored.</summary>
+    public const string Guesses = "gender, race, age and emotion are model guesses about photos, not facts about persons";
+
+    public string Note { get; init; } = Guesses;
+
+    /// <summary>What found parts, faces and scenes.</summary>
+    public required string Parts { get; init; }
+
+    /// <summary>Different images that the data set names.</summary>
+    public required int Named { get; init; }
+
+    public required int Read { get; init; }
+
+    /// <summary>Mentions' images that were read and show no person.</summary>
+    public required int WithoutPerson { get; init; }
+
+    /// <summary>Mentions' images that were read and show no face.</summary>
+    public required int WithoutFace { get; init; }
+
+    /// <summary>Reason by name, of those that were not read.</summary>
+    public required SortedDictionary<string, string> Unreadable { get; init; }
+}
+
 /// <summary>
 /// <c>manifest.json</c> of a feature store: written last, so that a store that has one is whole. See docs/formats.md.
 /// </summary>
@@ -89,6 +115,10 @@ internal sealed record FeatureManifest
 
     /// <summary>Tables by name: splits and <c>entities</c>.</summary>
     public required SortedDictionary<string, TableManifest> Tables { get; init; }
+
+    /// <summary>What became of the images; absent where none were looked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImagesManifest? Images { get; init; }
 
     /// <summary>The manifest as the file's text; the same manifest is the same text.</summary>
     public string ToText() => JsonSerializer.Serialize(this, Json) + "\n";

@@ -13,6 +13,9 @@ internal delegate void FillRow(int row, Span<float> vector);
 /// </summary>
 internal sealed class FeatureStoreWriter : IDisposable
 {
+    /// <summary>What became of each image, a line each.</summary>
+    public const string ImagesFile = "images.jsonl";
+
     private const string Next = ".next";
     private readonly string store;
     private readonly AtomicFolder folder;
@@ -108,6 +111,10 @@ internal sealed class FeatureStoreWriter : IDisposable
         };
     }
 
+    /// <summary>Writes <see cref="ImagesFile"/>.</summary>
+    public void Images(IEnumerable<string> lines) =>
+        File.WriteAllText(Path.Combine(folder.Path, ImagesFile), string.Concat(lines.Select(line => line + "\n")));
+
     /// <summary>Makes what was written the store's content.</summary>
     public void Commit(FeatureManifest manifest)
     {
@@ -143,6 +150,9 @@ internal sealed class FeatureStoreWriter : IDisposable
                 var old = Path.Combine(store, table);
                 if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
             }
+            var images = Path.Combine(next, ImagesFile);
+            if (File.Exists(images)) File.Move(images, Path.Combine(store, ImagesFile), overwrite: true);
+            else if (FeatureManifest.Read(next).Images is null) File.Delete(Path.Combine(store, ImagesFile));
             Directories.Flush(store);
             File.Move(manifest, Path.Combine(store, FeatureManifest.FileName));
             Directories.Flush(store);

@@ -112,9 +112,12 @@ internal sealed class RunData : IDisposable
     {
         get
         {
-            var train = Store.Table(Store.Tables.First(name => name != FeatureStore.Entities));
-            var image = new[] { FeatureKinds.Image, FeatureKinds.Parts }.Where(train.Has).Select(kind => train.Kind(kind).Dim).FirstOrDefault();
-            return new FeatureSizes(train.Kind(FeatureJob.TextKind).Dim, image, (int)Entities.shape[1]);
+            var splits = Store.Tables.Where(name => name != FeatureStore.Entities).Select(Store.Table).ToArray();
+            // A split whose mentions have no image has no such kind, and says nothing of the others'.
+            var image = splits
+                .SelectMany(split => new[] { FeatureKinds.Image, FeatureKinds.Parts }.Where(split.Has).Select(kind => split.Kind(kind).Dim))
+                .FirstOrDefault();
+            return new FeatureSizes(splits[0].Kind(FeatureJob.TextKind).Dim, image, (int)Entities.shape[1]);
         }
     }
 

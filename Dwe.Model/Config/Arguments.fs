@@ -19,6 +19,13 @@ type internal FeaturesArguments =
     | [<Unique>] Entity_Text of TEMPLATE: string
     | [<Unique>] Splits of NAMES: string
     | Reuse of STORE: string
+    | [<Unique>] Images of DIR: string
+    | [<Unique>] No_Images
+    | [<Unique>] Without of GUESSES: string
+    | [<Unique>] Objects
+    | [<Unique>] Identity
+    | [<Unique>] Shard of ``I/N``: string
+    | [<CliPrefix(CliPrefix.None); Unique>] Merge of SHARD: string list
     | [<Unique>] Encoder of NAME: string
     | [<Unique>] Precision of NAME: string
 
@@ -33,7 +40,14 @@ type internal FeaturesArguments =
             | Preset _ -> "take features.entity_text from this preset"
             | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
             | Splits _ -> "splits to encode, e.g. train,dev (default: all that the data set has)"
-            | Reuse _ -> "another store whose encoded texts may be taken over; may be repeated"
+            | Reuse _ -> "another store whose vectors may be taken over; may be repeated"
+            | Images _ -> "folder in which to look for images first (default: where the data set's format has them)"
+            | No_Images -> "texts alone"
+            | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
+            | Objects -> "things that were detected are parts too, beside persons"
+            | Identity -> "store an identity vector for every face"
+            | Shard _ -> "do one of N equal shares and leave it unfinished, e.g. 1/4"
+            | Merge _ -> "put the folders that shards have left together into --out; with the shards' options"
 
 type internal TrainArguments =
     | [<Unique>] Preset of NAME: string

@@ -51,15 +51,28 @@ type TextEncoderChoice =
     | ClipEncoder of weights: string
 
 type FeaturesOptions =
-    { Data: string
-      Format: string | null
-      Out: string
-      Preset: string | null
-      EntityText: string | null
-      Splits: string[]
-      Reuse: string[]
-      Encoder: TextEncoderChoice
-      Precision: Precision }
+    {
+        Data: string
+        Format: string | null
+        Out: string
+        Preset: string | null
+        EntityText: string | null
+        Splits: string[]
+        Reuse: string[]
+        Encoder: TextEncoderChoice
+        Precision: Precision
+        Images: string | null
+        NoImages: bool
+        /// Guesses about faces that are left out.
+        Without: string[]
+        Objects: bool
+        Identity: bool
+        /// The number of the share, from 1.
+        Shard: int
+        /// How many shares there are; 1 for the whole work.
+        Shards: int
+        Merge: string[]
+    }
 
 type CandidatesOptions =
     { Data: string
@@ -126,6 +139,9 @@ module internal CommandLine =
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
+                "dwe features --data mine --images photos --without race,emotion --out mine.store"
+                "dwe features --data wikimel --shard 1/2 --out part1"
+                "dwe features merge part1 part2 --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out clip.store --encoder clip:ViT-B-32.pt --precision bf16-mixed" ]
               "candidates",
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
@@ -280,23 +296,79 @@ module internal CommandLine =
             | Some(_, precision) -> Ok precision
             | None -> oneOf "--precision" (List.map fst Fields.precisions) name |> Result.map (fun _ -> Float32)
 
+    let private guessesOf (names: string) =
+        let guesses = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
+
+        match guesses |> Array.tryFind (fun guess -> not (List.contains guess [ "gender"; "race"; "emotion" ])) with
+        | Some guess ->
+            Error(ValueInvalid("command line", "--without", guess, "gender, race or emotion, separated by commas"))
+        | None -> Ok guesses
+
+    let private shardOf (text: string option) =
+        match text with
+        | None -> Ok(1, 1)
+        | Some text ->
+            let share = Regex.Match(text, @"^([0-9]{1,6})/([0-9]{1,6})$")
+
+            let number (group: int) = if share.Success then int share.Groups[group].Value else 0
+
+            if number 1 >= 1 && number 1 <= number 2 then
+                Ok(number 1, number 2)
+            else
+                Error(ValueInvalid("command line", "--shard", text, "I/N with I from 1 to N, e.g. 1/4"))
+
     let private features (found: ParseResults<FeaturesArguments>) =
-        splitsOf (found.GetResult(FeaturesArguments.Splits, ""))
-        |> Result.bind (fun splits ->
+        let alone = found.Contains FeaturesArguments.Shard && found.Contains FeaturesArguments.Merge
+        let textOnly = found.Contains FeaturesArguments.No_Images
+
+        let ofImages =
+            [ if found.Contains FeaturesArguments.Images then
+                  "--images"
+              if found.Contains FeaturesArguments.Without then
+                  "--without"
+              if found.Contains FeaturesArguments.Objects then
+                  "--objects"
+              if found.Contains FeaturesArguments.Identity then
+                  "--identity" ]
+
+        let sensible =
+            match ofImages with
+            | option :: _ when textOnly ->
+                Error(UsageWrong($"{option} does not go with --no-images", "See `dwe features --help`."))
+            | _ when alone -> Error(UsageWrong("--shard does not go with merge", "See `dwe features --help`."))
+            | _ -> Ok()
+
+        sensible
+        |> Result.bind (fun () -> guessesOf (found.GetResult(FeaturesArguments.Without, "")))
+        |> Result.bind (fun without ->
+            shardOf (found.TryGetResult FeaturesArguments.Shard) |> Result.map (fun share -> without, share))
+        |> Result.bind (fun (without, share) ->
+            splitsOf (found.GetResult(FeaturesArguments.Splits, ""))
+            |> Result.map (fun splits -> splits, without, share))
+        |> Result.bind (fun (splits, without, share) ->
             textEncoderOf (found.TryGetResult FeaturesArguments.Encoder)
             |> Result.bind (fun encoder ->
                 encoderPrecision encoder (found.TryGetResult FeaturesArguments.Precision)
-                |> Result.map (fun precision ->
-                    Features
-                        { Data = found.GetResult FeaturesArguments.Data
-                          Format = orNull (found.TryGetResult FeaturesArguments.Format)
-                          Out = found.GetResult FeaturesArguments.Out
-                          Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
-                          EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
-                          Splits = splits
-                          Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse)
-                          Encoder = encoder
-                          Precision = precision })))
+                |> Result.map (fun precision -> splits, without, share, encoder, precision)))
+        |> Result.map (fun (splits, without, share, encoder, precision) ->
+            Features
+                { Data = found.GetResult FeaturesArguments.Data
+                  Format = orNull (found.TryGetResult FeaturesArguments.Format)
+                  Out = found.GetResult FeaturesArguments.Out
+                  Preset = orNull (found.TryGetResult FeaturesArguments.Preset)
+                  EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
+                  Splits = splits
+                  Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse)
+                  Encoder = encoder
+                  Precision = precision
+                  Images = orNull (found.TryGetResult FeaturesArguments.Images)
+                  NoImages = textOnly
+                  Without = without
+                  Objects = found.Contains FeaturesArguments.Objects
+                  Identity = found.Contains FeaturesArguments.Identity
+                  Shard = fst share
+                  Shards = snd share
+                  Merge = Array.ofList (found.GetResult(FeaturesArguments.Merge, [])) })
 
     let private candidates (found: ParseResults<CandidatesArguments>) =
         let top = found.GetResult(CandidatesArguments.Top, 100)

@@ -22,7 +22,7 @@ internal static class DatasetCheck
         string[] own = images is null ? [] : [images];
         var mentionImages = new ImageFiles([.. own, .. dataset.MentionImageFolders]);
         var entityImages = new ImageFiles([.. own, .. dataset.EntityImageFolders]);
-        var states = new ConcurrentDictionary<string, ImageState>();
+        var states = new ConcurrentDictionary<string, ImageFault?>();
 
         ImagesReport Probe(IEnumerable<string> names, ImageFiles files) => ProbeImages(names, files, states, stop);
 
@@ -146,18 +146,20 @@ internal static class DatasetCheck
     private static bool LooksLikeId(string id) => id.Length > 0 && id[^1] is >= '0' and <= '9' && id.Skip(1).All(char.IsAsciiDigit);
 
     private static ImagesReport ProbeImages(
-        IEnumerable<string> names, ImageFiles files, ConcurrentDictionary<string, ImageState> states, CancellationToken stop)
+        IEnumerable<string> names, ImageFiles files, ConcurrentDictionary<string, ImageFault?> states, CancellationToken stop)
     {
         string[] named = [.. names.Distinct()];
         var paths = named.Select(files.Find).ToArray();
         Parallel.ForEach(
             paths.OfType<string>().Distinct(),
             new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            path => states.GetOrAdd(path, ImageProbe.Probe));
+            path => states.GetOrAdd(path, file => ImageDecoder.Check(file)));
 
-        string[] In(ImageState state) => [.. named.Where((_, i) => paths[i] is { } path && states[path] == state)];
+        string[] With(Func<ImageFault, bool> fault) =>
+            [.. named.Where((_, i) => paths[i] is { } path && states[path] is { } found && fault(found))];
         string[] missing = [.. named.Where((_, i) => paths[i] is null)];
-        var (unreadable, tooLarge) = (In(ImageState.Broken), In(ImageState.TooLarge));
+        var tooLarge = With(IsTooLarge);
+        var unreadable = With(fault => !IsTooLarge(fault));
         return new ImagesReport
         {
             Named = named.Length,
@@ -172,6 +174,8 @@ internal static class DatasetCheck
             ],
         };
     }
+
+    private static bool IsTooLarge(ImageFault fault) => fault is ImageFault.TooManyPixels or ImageFault.TooManyBytes;
 
     private static HashSet<string> GoldsOf(IEnumerable<Mention> mentions) =>
         [.. mentions.Select(mention => mention.Gold).OfType<Gold.Entity>().Select(gold => gold.id)];

@@ -24,6 +24,21 @@ internal sealed class ConvertedModels(string folder)
         return path;
     }
 
+    /// <summary>The path of a graph that is written from a weights manifest alone, now if it was not yet.</summary>
+    /// <param name="name">What to call it: letters, digits, `-` and `_`.</param>
+    /// <param name="manifest">The weights manifest; its shards stand beside it.</param>
+    /// <param name="version">Of the code that writes the graph.</param>
+    /// <param name="graph">Writes it.</param>
+    /// <exception cref="Dwe.Model.Domain.UserErrorException">A file is missing or malformed.</exception>
+    public string PathOf(
+        string name, string manifest, string version, Func<IReadOnlyDictionary<string, OnnxTensor>, OnnxGraph> graph)
+    {
+        var (weights, hash) = TfjsModel.ReadWeights(manifest);
+        var path = Path.Combine(folder, $"{name}-v{version}-{hash[..16]}.onnx");
+        if (!File.Exists(path)) WriteAtomically(path, OnnxModelWriter.ToBytes(graph(weights)));
+        return path;
+    }
+
     private static string ShortHash(string text) => Convert.ToHexStringLower(
         System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..8];
 

@@ -51,6 +51,22 @@ internal sealed class TfjsModel
         return Guarded(modelJson, () => Build(modelJson, root, ReadShards(modelJson, root), json));
     }
 
+    /// <summary>Reads a weights manifest that comes without a graph (a list of groups), and the shards that stand beside
+    /// it; with the SHA-256 of all of them.</summary>
+    /// <exception cref="UserErrorException">The manifest or a shard is missing, malformed or too short.</exception>
+    public static (IReadOnlyDictionary<string, OnnxTensor> Weights, string Hash) ReadWeights(string manifest)
+    {
+        var json = ReadBytes(manifest);
+        var root = Parse(manifest, json);
+        return Guarded(manifest, () =>
+        {
+            var groups = ReadShards(manifest, root);
+            var weights = new Dictionary<string, OnnxTensor>();
+            foreach (var (group, bytes) in root.EnumerateArray().Zip(groups)) ReadGroup(manifest, group, bytes, weights);
+            return (weights, HashOf(json, groups));
+        });
+    }
+
     /// <summary>The model of a parsed model.json and its weight groups' bytes.</summary>
     /// <param name="place">What error messages call the model.</param>
     /// <param name="root">model.json.</param>
@@ -164,7 +180,8 @@ internal sealed class TfjsModel
         byte[] ReadShard(string name) => IsScript(modelJson)
             ? ScriptLiteral.ToBytes(Encoding.UTF8.GetString(ReadBeside(name + ScriptSuffix(modelJson))))
             : ReadBeside(name);
-        return root.GetProperty("weightsManifest").EnumerateArray()
+        var manifest = root.ValueKind == JsonValueKind.Array ? root : root.GetProperty("weightsManifest");
+        return manifest.EnumerateArray()
             .Select(group => Joined(group.GetProperty("paths").EnumerateArray()
                 .Select(path => ReadShard(Path.GetFileName(path.GetString()!)))))
             .ToArray();

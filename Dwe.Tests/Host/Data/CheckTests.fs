@@ -178,8 +178,8 @@ let tests =
 
                   let path = Path.Combine(images, "boasting.png")
                   File.WriteAllBytes(path, boasting)
-                  Expect.equal (ImageProbe.Probe path) ImageState.TooLarge "a million million pixels"
-                  Expect.equal (ImageProbe.Probe(Path.Combine(images, "good.png"))) ImageState.Sound "one pixel")
+                  Expect.equal (ImageDecoder.Check path) (Nullable ImageFault.TooManyPixels) "a million million pixels"
+                  Expect.equal (ImageDecoder.Check(Path.Combine(images, "good.png"))) (Nullable()) "one pixel")
 
           testCase "what makes training unsound is said with its numbers"
           <| fun () ->

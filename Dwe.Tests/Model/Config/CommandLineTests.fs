@@ -207,7 +207,15 @@ let tests =
                         Splits = [||]
                         Reuse = [||]
                         Encoder = SentenceEncoder
-                        Precision = Float32 })
+                        Precision = Float32
+                        Images = null
+                        NoImages = false
+                        Without = [||]
+                        Objects = false
+                        Identity = false
+                        Shard = 1
+                        Shards = 1
+                        Merge = [||] })
                   [ "features"; "--data"; "d"; "--out"; "o" ]
 
               isCommand
@@ -220,8 +228,25 @@ let tests =
                         Splits = [| "train"; "dev" |]
                         Reuse = [| "a"; "b" |]
                         Encoder = ClipEncoder "w.pt"
-                        Precision = Bf16Mixed })
+                        Precision = Bf16Mixed
+                        Images = "i"
+                        NoImages = false
+                        Without = [| "race"; "emotion" |]
+                        Objects = true
+                        Identity = true
+                        Shard = 1
+                        Shards = 1
+                        Merge = [| "s1"; "s2" |] })
                   [ "features"
+                    "merge"
+                    "s1"
+                    "s2"
+                    "--images"
+                    "i"
+                    "--without"
+                    "race,emotion"
+                    "--objects"
+                    "--identity"
                     "--encoder"
                     "clip:w.pt"
                     "--precision"
