@@ -115,7 +115,7 @@ type internal EvalArguments =
             | Json _ -> "also write the result to this file"
 
 type internal CompareArguments =
-    | [<MainCommand; ExactlyOnce; Last>] Results of RUN: string list
+    | [<MainCommand; ExactlyOnce>] Results of RUN: string list
     | [<Unique>] Split of NAME: string
     | [<Unique>] Protocol of NAME: string
     | [<Unique>] Measure of NAME: string

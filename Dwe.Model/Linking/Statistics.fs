@@ -81,7 +81,12 @@ module internal Statistics =
             let mutable sum = 0.0
 
             for difference in telling do
-                sum <- sum + (if random.NextUInt64() >>> 63 = 0UL then difference else -difference)
+                sum <-
+                    sum
+                    + (if random.NextUInt64() >>> 63 = 0UL then
+                           difference
+                       else
+                           -difference)
 
             if abs sum >= observed then 1 else 0
 

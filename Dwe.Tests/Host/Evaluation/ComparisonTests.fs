@@ -41,11 +41,7 @@ let private resultOn split name (ranks: float list) =
             Dictionary(
                 dict
                     [ for index, rank in List.indexed ranks do
-                          $"m-{index}",
-                          (if Double.IsFinite rank then
-                               Nullable rank
-                           else
-                               Nullable()) ]
+                          $"m-{index}", (if Double.IsFinite rank then Nullable rank else Nullable()) ]
             )
     )
 
@@ -95,7 +91,7 @@ let tests =
           testCase "a result that lacks a mention of the first is refused"
           <| fun () ->
               Refusal.isSpelled
-                  "b.json: ranks: no rank of mention 'm-39', expected the mentions of the first result."
+                  "b.json: ranks: found no rank of mention 'm-39', expected the mentions of the first result."
                   (fun () -> compare "mrr" [ result "a" (hits 20); result "b" (List.truncate 39 (hits 20)) ] |> ignore)
 
           testCase "a run and a baseline on the sample, as commands; a second look at test must be asked for"

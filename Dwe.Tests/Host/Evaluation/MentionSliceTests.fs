@@ -29,9 +29,14 @@ let tests =
               let bearers (text: string) =
                   data.Dataset.Entities
                   |> Seq.filter (fun entity ->
-                      Seq.append [ entity.Name ] entity.Aliases |> Seq.exists (fun name -> name.ToLowerInvariant() = text.ToLowerInvariant()))
+                      Seq.append [ entity.Name ] entity.Aliases
+                      |> Seq.exists (fun name -> name.ToLowerInvariant() = text.ToLowerInvariant()))
                   |> Seq.length
 
-              let expected = [| for row in 0 .. mentions.Count - 1 do if bearers mentions[row].Text > 1 then row |]
+              let expected =
+                  [| for row in 0 .. mentions.Count - 1 do
+                         if bearers mentions[row].Text > 1 then
+                             row |]
+
               Expect.isNonEmpty expected "there are some"
               Expect.equal ambiguous.Rows expected "rows" ]

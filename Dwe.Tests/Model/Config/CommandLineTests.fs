@@ -38,7 +38,16 @@ let private examplesOf (text: string) =
     |> List.ofArray
 
 let private verbs =
-    [ "train"; "eval"; "compare"; "features"; "candidates"; "import"; "data"; "weights"; "config"; "doctor" ]
+    [ "train"
+      "eval"
+      "compare"
+      "features"
+      "candidates"
+      "import"
+      "data"
+      "weights"
+      "config"
+      "doctor" ]
 
 let private none: ConfigSource = { Preset = null; File = null; Set = [||] }
 
@@ -185,7 +194,17 @@ let tests =
                         Protocol = FullKb
                         Measure = "mrr"
                         Json = true })
-                  [ "compare"; "--split"; "test"; "--protocol"; "full-kb"; "--measure"; "mrr"; "--json"; "a"; "b"; "c" ]
+                  [ "compare"
+                    "--split"
+                    "test"
+                    "--protocol"
+                    "full-kb"
+                    "--measure"
+                    "mrr"
+                    "--json"
+                    "a"
+                    "b"
+                    "c" ]
 
               refused
                   "compare needs at least two runs or result files. See `dwe compare --help`."

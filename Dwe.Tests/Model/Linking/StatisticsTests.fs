@@ -39,7 +39,10 @@ let tests =
 
           testCase "a value that never changes has an interval of no width"
           <| fun () ->
-              Expect.equal (Statistics.interval 1L 100 0.9 [| 0.25; 0.25 |]) { Mean = 0.25; Low = 0.25; High = 0.25 } "0.25"
+              Expect.equal
+                  (Statistics.interval 1L 100 0.9 [| 0.25; 0.25 |])
+                  { Mean = 0.25; Low = 0.25; High = 0.25 }
+                  "0.25"
 
           testCase "the same seed gives the same interval, another seed another"
           <| fun () ->
@@ -90,4 +93,6 @@ let tests =
               Expect.invalid "values are none" "nothing" (fun () -> Statistics.interval 1L 10 0.95 [||])
               Expect.invalid "resamples is 0" "no draws" (fun () -> Statistics.interval 1L 0 0.95 [| 1.0 |])
               Expect.invalid "confidence is 1" "certainty" (fun () -> Statistics.interval 1L 10 1.0 [| 1.0 |])
-              Expect.invalid "2 values against 1" "lengths" (fun () -> Statistics.paired 1L 9 0.9 [| 1.0 |] [| 1.0; 0.0 |]) ]
+
+              Expect.invalid "2 values against 1" "lengths" (fun () ->
+                  Statistics.paired 1L 9 0.9 [| 1.0 |] [| 1.0; 0.0 |]) ]
