@@ -16,6 +16,7 @@ open Dwe.Model
 open Dwe.Model.Config
 open Dwe.Model.Tensors
 open Dwe.Tests.Host.Features
+open Dwe.Tests.Host.Training
 open Dwe.Tests.Prelude
 open Dwe.Tests.Prelude.ClipFiles
 
@@ -208,4 +209,29 @@ let tests =
                       Expect.isGreaterThan cosine 0.999 $"{name} {row}"
 
                   let apart = Loops.cosine (Array.map float full[0]) (Array.map float full[1])
-                  Expect.isLessThan apart 0.999 $"the {name}s differ from each other" ]
+                  Expect.isLessThan apart 0.999 $"the {name}s differ from each other"
+
+          testCase "the program encodes the sample with a user's CLIP file, trains on it, and tells precisions apart"
+          <| fun () ->
+              withTiny (fun weights ->
+                  let folder = string (Path.GetDirectoryName weights)
+                  let store, run = Path.Combine(folder, "store"), Path.Combine(folder, "run")
+                  let data = SampleRun.sample
+
+                  let encode extra =
+                      SampleRun.succeed
+                          ([ "features"; "--data"; data; "--out"; store; "--encoder"; $"clip:{weights}" ] @ extra)
+                          []
+
+                  let first = encode []
+                  Expect.stringContains first.Output "0 used again" "nothing was there"
+                  use opened = FeatureStore.Open store
+                  Expect.equal (opened.Table("dev").Kind("text").Dim) 24 "the model's width"
+                  Expect.stringContains (encode []).Output " of which 0 encoded" "the same again"
+                  Expect.stringContains (encode [ "--precision"; "bf16-mixed" ]).Output " 0 used again" "another precision"
+
+                  let training = [ "train"; "--preset"; "sample"; "--features"; store; "--out"; run ]
+                  SampleRun.succeed (training @ SampleRun.small @ [ "--set"; "training.epochs=1" ]) [] |> ignore
+                  let manifest = SampleRun.json (Path.Combine(run, "manifest.json"))
+                  Expect.equal (manifest.GetProperty("text_size").GetInt32()) 24 "text"
+                  Expect.equal (manifest.GetProperty("entity_size").GetInt32()) 24 "entity") ]
