@@ -8,6 +8,7 @@ open TorchSharp
 open Dwe.Model.Batches
 open Dwe.Model.Config
 open Dwe.Model.Domain
+open Dwe.Model.Encoders
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
 open Dwe.Model.Linking
@@ -251,3 +252,74 @@ type Ranks =
 
     /// Share of mentions whose gold is among the first `count` candidates; -1 = not retrieved.
     static member Recall(count: int, goldColumns: int[]) : float = Metrics.candidateRecall count goldColumns
+
+/// A frozen CLIP model with its weights; not thread-safe.
+[<Sealed>]
+type ClipModel private (sizes: ClipSizes, frozen: FrozenWeights, net: Net<Clip>) =
+
+    let encode (compute: unit -> torch.Tensor) : float32[] =
+        use _ = torch.inference_mode ()
+        use _ = torch.NewDisposeScope()
+        (compute ()).``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
+
+    let input (values: torch.Tensor) = values.``to`` net.Options.Device
+
+    member internal _.Net = net
+    member _.Sizes = sizes
+
+    /// The weights by OpenAI's names, without values: they are copied in before the first vector is asked for.
+    member _.Weights = net.Weights
+
+    static member Create(sizes: ClipSizes, precision: Tensors.Precision, device: torch.Device) : ClipModel =
+        let options = { Seed = 0L; Precision = precision; Device = device }
+
+        let frozen = new FrozenWeights(precision)
+        new ClipModel(sizes, frozen, Net.build options (Clip.recipe frozen sizes))
+
+    /// Vectors of prepared images, not normalised.
+    ///
+    /// pixels : [images; 3; resolution; resolution] row-major -> [images; embedding] row-major
+    member _.EncodeImages(pixels: Memory<float32>, images: int) : float32[] =
+        let side = int64 sizes.Resolution
+
+        encode (fun () ->
+            let rows = torch.tensor (pixels, [| int64 images; 3L; side; side |], dtype = torch.float32)
+            net.Forward.EncodeImage((input rows).``to`` (Tensors.Precision.weightType net.Options.Precision)))
+
+    /// Vectors of token rows of one length, not normalised.
+    ///
+    /// ids : [texts; places] row-major -> [texts; embedding] row-major
+    member _.EncodeTexts(ids: int64[], texts: int) : float32[] =
+        encode (fun () ->
+            let rows = (torch.tensor (ids, dtype = torch.int64)).view (int64 texts, -1L)
+            net.Forward.EncodeText(input rows))
+
+    interface IDisposable with
+        member _.Dispose() =
+            (frozen :> IDisposable).Dispose()
+            (net :> IDisposable).Dispose()
+
+/// Pixels as CLIP takes them. See `ClipPixels` and docs/clip.md.
+[<AbstractClass; Sealed>]
+type ClipImages =
+    /// Changes when any image is prepared differently.
+    static member Version = "pillow-bicubic-1"
+
+    /// Fills [3; side; side] from [height; width; channels].
+    static member Prepare
+        (side: int, width: int, height: int, channels: int, pixels: byte[], target: Span<float32>)
+        : unit =
+        ClipPixels.prepare side width height channels pixels target
+
+/// Turns texts into the rows of ids that CLIP takes.
+[<Sealed>]
+type ClipTokens private (tokenizer: BpeTokenizer) =
+
+    static member Version = BpeTokenizer.Version
+
+    /// merges : lines `left right`, best first. Error: what is wrong with them.
+    static member Create(vocabulary: int, merges: IEnumerable<string>) : Result<ClipTokens, string> =
+        BpeTokenizer.Create(vocabulary, merges) |> Result.map ClipTokens
+
+    /// Start mark, ids, end mark: at most `context` of them.
+    member _.Row(context: int, text: string) : int[] = tokenizer.Row(context, text)

@@ -11,6 +11,7 @@ let private benchmarks =
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
       "images", Benchmarks.ImagesBench.run
+      "clip", Benchmarks.ClipBench.run
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Dwe.Host.Data;
 using Dwe.Host.Features;
+using Dwe.Host.Features.Clip;
 using Dwe.Host.Features.Images;
 using Dwe.Host.Features.Text;
 using Dwe.Host.Features.Vision;
@@ -11,21 +12,32 @@ using Dwe.Model;
 using Dwe.Model.Config;
 using Dwe.Model.Domain;
 using Spectre.Console;
+using TorchSharp;
 
 namespace Dwe.Host.Commands;
 
 /// <summary><c>dwe features</c>: encodes a data set into a feature store.</summary>
 internal static class FeaturesCommand
 {
-    /// <summary>With the default encoders, whose weights are fetched where they are not there yet.</summary>
+    /// <summary>With the encoders that were named; what they need is fetched where it is not there yet.</summary>
     public static int Run(FeaturesOptions request, CancellationToken stop)
     {
         Natives.Load(libTorchFolder: null);
         var cache = WeightCache.OfThisMachine();
         return Run(
-            Streams.Results, request, () => UseTextEncoder.Open(cache, null, Streams.Note, stop), stop,
+            Streams.Results, request, () => OpenTexts(cache, request, stop), stop,
             data => OpenImages(cache, request, data, stop));
     }
+
+    private static ITextEncoder OpenTexts(WeightCache cache, FeaturesOptions request, CancellationToken stop) =>
+        request.Encoder is TextEncoderChoice.ClipEncoder clip
+            ? ClipTextEncoder.Open(clip.weights, request.Precision, torch.CPU, cache, Streams.Note, stop)
+            : UseTextEncoder.Open(cache, null, Streams.Note, stop);
+
+    private static IImageEncoder OpenWholes(WeightCache cache, FeaturesOptions request, CancellationToken stop) =>
+        request.Encoder is TextEncoderChoice.ClipEncoder clip
+            ? ClipImageEncoder.Open(clip.weights, request.Precision, torch.CPU)
+            : MobileNetEncoder.Open(cache, Streams.Note, stop);
 
     /// <summary>With encoders of the caller's, opened only when the data set has been read; no images where
     /// <paramref name="openImages"/> is null.</summary>
@@ -93,9 +105,21 @@ internal static class FeaturesCommand
         var choice = new PartChoice(traits, request.Objects, request.Identity);
         var analyzer = ImageAnalyzer.Open(cache, request.Identity, Streams.Note, stop);
         return new ImageWork(
-            MobileNetEncoder.Open(cache, Streams.Note, stop),
+            OpenWholes(cache, request, stop),
             PublishedParts.Before(new AnalyzedParts(analyzer, choice), dataset.Folder, traits),
-            request.Images is null ? [] : [request.Images]);
+            request.Images is null ? [] : [request.Images])
+        {
+            Scenes = OpenScenes(cache, request, stop),
+        };
+    }
+
+    /// <summary>CLIP tells scenes by their words; the default encoders of texts and images share no space.</summary>
+    private static ZeroShotScenes? OpenScenes(WeightCache cache, FeaturesOptions request, CancellationToken stop)
+    {
+        if (request.Encoder is not TextEncoderChoice.ClipEncoder) return null;
+        using var texts = OpenTexts(cache, request, stop);
+        return new ZeroShotScenes(
+            texts, ZeroShotScenes.ReadVocabulary(Path.Combine(AppContext.BaseDirectory, "data", "scenes.txt")));
     }
 
     private static void Describe(IAnsiConsole results, ImageJobResult seen)

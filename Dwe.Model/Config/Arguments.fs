@@ -26,10 +26,14 @@ type internal FeaturesArguments =
     | [<Unique>] Identity
     | [<Unique>] Shard of ``I/N``: string
     | [<CliPrefix(CliPrefix.None); Unique>] Merge of SHARD: string list
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Encoder _ -> "what encodes texts: use (default), or clip:FILE with the weights of a CLIP model"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
             | Data _ -> "folder of the data set"
             | Format _ -> Wording.Format
             | Out _ -> "folder of the feature store; one that is there is brought up to date"

@@ -4,6 +4,7 @@ open System
 open System.Text.RegularExpressions
 open Argu
 open Dwe.Model.Domain
+open Dwe.Model.Tensors
 
 /// A configuration as the command line names it: a preset or a file, then changes.
 type ConfigSource = { Preset: string | null; File: string | null; Set: string[] }
@@ -34,6 +35,13 @@ type EvalOptions =
       LibTorch: string | null
       Json: string | null }
 
+/// What turns texts into vectors.
+type TextEncoderChoice =
+    /// The embedded sentence encoder.
+    | SentenceEncoder
+    /// The text tower of the CLIP model in this file.
+    | ClipEncoder of weights: string
+
 type FeaturesOptions =
     {
         Data: string
@@ -43,6 +51,8 @@ type FeaturesOptions =
         EntityText: string | null
         Splits: string[]
         Reuse: string[]
+        Encoder: TextEncoderChoice
+        Precision: Precision
         Images: string | null
         NoImages: bool
         /// Guesses about faces that are left out.
@@ -119,7 +129,8 @@ module internal CommandLine =
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
                 "dwe features --data mine --images photos --without race,emotion --out mine.store"
                 "dwe features --data wikimel --shard 1/2 --out part1"
-                "dwe features merge part1 part2 --data wikimel --out wikimel.store" ]
+                "dwe features merge part1 part2 --data wikimel --out wikimel.store"
+                "dwe features --data wikimel --out clip.store --encoder clip:ViT-B-32.pt --precision bf16-mixed" ]
               "candidates",
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
@@ -234,6 +245,25 @@ module internal CommandLine =
             Error(ValueInvalid("command line", "--splits", split, "train, dev or test, separated by commas"))
         | None -> Ok splits
 
+    let private textEncoderOf (name: string option) =
+        match name with
+        | None
+        | Some "use" -> Ok SentenceEncoder
+        | Some name when name.StartsWith("clip:", StringComparison.Ordinal) && name.Length > 5 ->
+            Ok(ClipEncoder(name.Substring 5))
+        | Some name -> Error(ValueInvalid("command line", "--encoder", name, "use, or clip:FILE"))
+
+    /// How an encoder computes; the sentence encoder leaves no choice.
+    let private encoderPrecision encoder (name: string option) =
+        match encoder, name with
+        | _, None -> Ok Float32
+        | SentenceEncoder, Some _ ->
+            Error(UsageWrong("--precision goes with --encoder clip:FILE only", "See `dwe features --help`."))
+        | ClipEncoder _, Some name ->
+            match List.tryFind (fun (known, _) -> known = name) Fields.precisions with
+            | Some(_, precision) -> Ok precision
+            | None -> oneOf "--precision" (List.map fst Fields.precisions) name |> Result.map (fun _ -> Float32)
+
     let private guessesOf (names: string) =
         let guesses = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
 
@@ -283,7 +313,12 @@ module internal CommandLine =
         |> Result.bind (fun (without, share) ->
             splitsOf (found.GetResult(FeaturesArguments.Splits, ""))
             |> Result.map (fun splits -> splits, without, share))
-        |> Result.map (fun (splits, without, share) ->
+        |> Result.bind (fun (splits, without, share) ->
+            textEncoderOf (found.TryGetResult FeaturesArguments.Encoder)
+            |> Result.bind (fun encoder ->
+                encoderPrecision encoder (found.TryGetResult FeaturesArguments.Precision)
+                |> Result.map (fun precision -> splits, without, share, encoder, precision)))
+        |> Result.map (fun (splits, without, share, encoder, precision) ->
             Features
                 { Data = found.GetResult FeaturesArguments.Data
                   Format = orNull (found.TryGetResult FeaturesArguments.Format)
@@ -292,6 +327,8 @@ module internal CommandLine =
                   EntityText = orNull (found.TryGetResult FeaturesArguments.Entity_Text)
                   Splits = splits
                   Reuse = Array.ofList (found.GetResults FeaturesArguments.Reuse)
+                  Encoder = encoder
+                  Precision = precision
                   Images = orNull (found.TryGetResult FeaturesArguments.Images)
                   NoImages = textOnly
                   Without = without

@@ -12,6 +12,8 @@ type Init =
     /// Uniform in [-bound, bound).
     | Uniform of bound: float
     | Normal of deviation: float
+    /// None: they are copied in from a file before the first use. Memory is not touched until then.
+    | Loaded
 
 /// Where and how a net is built. The device is chosen here, once: weights never move.
 type BuildOptions = { Seed: int64; Precision: Precision; Device: torch.Device }
@@ -45,16 +47,20 @@ type internal NetState(options: BuildOptions) =
         if not (names.Add name) then
             invalidArg (nameof name) $"the weight '{name}' is registered twice"
 
-        use generator = new torch.Generator(uint64 (Seed.derive options.Seed name 0L), torch.CPU)
-        use fresh = torch.empty (sizes, dtype = Nullable torch.float64)
+        let dtype = Precision.weightType options.Precision
 
-        match init with
-        | Constant value -> fresh.fill_ (Numbers.scalar value) |> ignore
-        | Uniform bound -> fresh.uniform_ (-bound, bound, generator) |> ignore
-        | Normal deviation -> fresh.normal_ (0.0, deviation, generator) |> ignore
+        let drawn (draw: torch.Generator -> Tensor -> Tensor) =
+            use generator = new torch.Generator(uint64 (Seed.derive options.Seed name 0L), torch.CPU)
+            use fresh = torch.empty (sizes, dtype = Nullable torch.float64)
+            draw generator fresh |> ignore
+            fresh.``to``(dtype, options.Device, copy = true).requires_grad_ true
 
         let weight =
-            fresh.``to``(Precision.weightType options.Precision, options.Device, copy = true).requires_grad_ true
+            match init with
+            | Constant value -> drawn (fun _ fresh -> fresh.fill_ (Numbers.scalar value))
+            | Uniform bound -> drawn (fun generator fresh -> fresh.uniform_ (-bound, bound, generator))
+            | Normal deviation -> drawn (fun generator fresh -> fresh.normal_ (0.0, deviation, generator))
+            | Loaded -> torch.empty (sizes, dtype = Nullable dtype, device = options.Device)
 
         weight.DetachFromDisposeScope() |> ignore
         weights.Add(struct (name, weight))

@@ -89,7 +89,7 @@ let run () =
     decoding encoder
 
     let prepared = Array.create (16 * encoder.PreparedLength) 0.5f
-    let seconds = Timing.median 1 5 (fun () -> encoder.Encode(ReadOnlyMemory prepared, 16) |> ignore)
+    let seconds = Timing.median 1 5 (fun () -> encoder.Encode(Memory prepared, 16) |> ignore)
     printfn $"  image encoder: %5.1f{16.0 / seconds} images/s"
 
     Folder.temporary (fun folder ->

@@ -24,11 +24,11 @@ internal interface IImageEncoder : IDisposable
     /// <param name="pixels">[height; width; channels], 8 bits each.</param>
     /// <param name="target">Receives <see cref="PreparedLength"/> values.</param>
     /// <exception cref="ArgumentException">Sizes that do not fit each other.</exception>
-    void Prepare(int width, int height, int channels, ReadOnlySpan<byte> pixels, Span<float> target);
+    void Prepare(int width, int height, int channels, byte[] pixels, Span<float> target);
 
     /// <summary>One row per prepared image, in their order: [count; Dimension], row-major float32.</summary>
     /// <param name="prepared">[count; PreparedLength], as <see cref="Prepare"/> wrote it.</param>
     /// <param name="count">Number of images; 0 gives no rows.</param>
     /// <param name="cancel">Stops between batches.</param>
-    float[] Encode(ReadOnlyMemory<float> prepared, int count, CancellationToken cancel = default);
+    float[] Encode(Memory<float> prepared, int count, CancellationToken cancel = default);
 }

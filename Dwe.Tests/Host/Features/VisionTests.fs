@@ -319,10 +319,10 @@ let encoder =
                       values)
 
               let vectors =
-                  encoder.Encode(ReadOnlyMemory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
+                  encoder.Encode(Memory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
 
               let length = encoder.PreparedLength
-              let alone = encoder.Encode(ReadOnlyMemory(prepared, 3 * length, length), 1)
+              let alone = encoder.Encode(Memory(prepared, 3 * length, length), 1)
               Expect.equal alone vectors[3] "alone"
 
               let cosine (left: float32[]) (right: float32[]) =

@@ -6,6 +6,7 @@ open Expecto
 open Dwe.Model
 open Dwe.Model.Config
 open Dwe.Model.Domain
+open Dwe.Model.Tensors
 
 let private parse (words: string list) = CommandLine.Parse(Array.ofList words)
 
@@ -176,6 +177,8 @@ let tests =
                         EntityText = null
                         Splits = [||]
                         Reuse = [||]
+                        Encoder = SentenceEncoder
+                        Precision = Float32
                         Images = null
                         NoImages = false
                         Without = [||]
@@ -195,6 +198,8 @@ let tests =
                         EntityText = "{name}"
                         Splits = [| "train"; "dev" |]
                         Reuse = [| "a"; "b" |]
+                        Encoder = ClipEncoder "w.pt"
+                        Precision = Bf16Mixed
                         Images = "i"
                         NoImages = false
                         Without = [| "race"; "emotion" |]
@@ -213,6 +218,10 @@ let tests =
                     "race,emotion"
                     "--objects"
                     "--identity"
+                    "--encoder"
+                    "clip:w.pt"
+                    "--precision"
+                    "bf16-mixed"
                     "--data"
                     "d"
                     "--out"
