@@ -11,9 +11,11 @@ open Dwe.Model.Domain
 open Dwe.Model.Encoders
 open Dwe.Model.Fusion
 open Dwe.Model.Layers
+open Dwe.Model.Lexical
 open Dwe.Model.Linking
 open Dwe.Model.Losses
 open Dwe.Model.Sampling
+open Dwe.Model.Tensors
 open Dwe.Model.Training
 
 /// The words of the command line as a command.
@@ -60,53 +62,201 @@ type TrainingRows =
         Golds: int64[]
         /// [batch], one sampled for each mention; empty where negatives come from the batch alone.
         Negatives: int64[]
+        /// [batch; k] row-major, entities that each mention might mean, -1 = padding; empty where nothing compares them. A
+        /// gold among them is passed over.
+        Candidates: int64[]
     }
+
+/// Mentions of one split, ready to be compared with the entities by names and words.
+[<Sealed>]
+type LexicalMentions internal (lexicon: Lexicon, mentions: MentionWords[]) =
+    member internal _.Lexicon = lexicon
+    member internal _.Mentions = mentions
+    member _.Count = mentions.Length
+
+/// What the lexical unit knows: the knowledge base's names and words, and the training mentions that it remembers.
+[<Sealed>]
+type LexicalUnit private (lexicon: Lexicon) =
+    /// descriptions : of the entities, by row, "" where there is none
+    static member Create
+        (entities: IReadOnlyList<Entity>, descriptions: string[], remembered: IReadOnlyList<RememberedMention>)
+        : LexicalUnit =
+        LexicalUnit(Lexicon(Array.ofSeq entities, descriptions, Array.ofSeq remembered))
+
+    /// own : of each mention, its number among the remembered ones, so that it does not count as its own evidence; -1 = none
+    member _.Prepare(mentions: IReadOnlyList<Mention>, own: int[]) : LexicalMentions =
+        let mentions = Array.ofSeq mentions
+
+        if own.Length <> mentions.Length then
+            invalidArg (nameof own) $"{own.Length} numbers for {mentions.Length} mentions"
+
+        LexicalMentions(lexicon, Array.Parallel.init mentions.Length (fun at -> lexicon.Prepare(mentions[at], own[at])))
+
+/// The two kinds of net.
+type internal MatcherNet =
+    | PublishedNet of Net<Published>
+    | DualWayNet of Net<DualWay>
 
 /// A net that turns mentions into queries, with its weights.
 [<Sealed>]
-type Matcher private (config: RunConfig, sizes: FeatureSizes, net: Net<Published>) =
+type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
+
+    /// How many entities are projected at once.
+    let entitiesAtOnce = 4096
+
+    let options, weights =
+        match net with
+        | PublishedNet net -> net.Options, net.Weights
+        | DualWayNet net -> net.Options, net.Weights
+
+    let queryOf =
+        match net with
+        | PublishedNet net -> net.Forward.Query
+        | DualWayNet net -> net.Forward.Query
+
+    let evaluate () =
+        match net with
+        | PublishedNet net -> net.Evaluate()
+        | DualWayNet net -> net.Evaluate()
+
+    let numbers (tensor: torch.Tensor) =
+        tensor.detach().``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
+
+    let weight name =
+        let struct (_, tensor) = weights |> Seq.find (fun struct (found, _) -> found = name)
+        numbers tensor
+
+    let single name = Array.head (weight name)
 
     member internal _.Net = net
     member _.Config = config
     member _.Sizes = sizes
-    member _.Device = net.Options.Device
+    member _.Device = options.Device
 
     /// The weights by name, in the order of the recipe. Live handles: a checkpoint is loaded by copying into them.
-    member _.Weights = net.Weights
+    member _.Weights = weights
+
+    /// Names and words have a say in its scores.
+    member _.HasLexicalUnit = config.Model.Kind.IsDualWay && config.Model.Units.Lexical
+
+    /// Entities are compared by a projection of their features, not by the features themselves.
+    member _.ProjectsEntities = config.Model.Kind.IsDualWay && config.Model.Units.LearnedEntity
+
+    /// Width of the vectors that are compared.
+    member matcher.Compared =
+        if matcher.ProjectsEntities then
+            config.Model.Hidden
+        else
+            sizes.Entity
 
     /// Builds the net of a configuration; its first weights depend on `training.seed` and their names only.
     static member Create(config: RunConfig, sizes: FeatureSizes, device: torch.Device) : Matcher =
-        let published =
-            { PublishedSizes.Text = sizes.Text
+        let options =
+            { Seed = config.Training.Seed
+              Precision = config.Training.Precision
+              Device = device }
+
+        let published () : PublishedSizes =
+            { Text = sizes.Text
               Image = sizes.Image
               Hidden = config.Model.Hidden
               Entity = sizes.Entity
               Heads = config.Model.Heads
               Dropout = config.Model.Dropout }
 
-        let options =
-            { Seed = config.Training.Seed
-              Precision = config.Training.Precision
-              Device = device }
+        let dualWay () : DualWaySizes =
+            { Text = sizes.Text
+              Image = sizes.Image
+              Hidden = config.Model.Hidden
+              Entity = sizes.Entity
+              Heads = config.Model.Heads
+              Dropout = config.Model.Dropout
+              Units = config.Model.Units
+              PairFeatures = if config.Model.Units.Lexical then PairFeatures.count else 0 }
 
-        new Matcher(config, sizes, Net.build options (Published.recipe published))
+        let net =
+            match config.Model.Kind with
+            | ModelKind.Published -> PublishedNet(Net.build options (Published.recipe (published ())))
+            | ModelKind.DualWay -> DualWayNet(Net.build options (DualWay.recipe (dualWay ())))
+
+        new Matcher(config, sizes, net)
 
     /// The queries of these mentions, not normalised.
     ///
-    /// returns : [mentions; entity width] float32 on the CPU, row-major
+    /// returns : [mentions; compared width] float32 on the CPU, row-major
     member _.Query(table: MentionFeatures, mentions: int64[]) : float32[] =
         use _ = torch.inference_mode ()
         use _ = torch.NewDisposeScope()
-        net.Evaluate()
-        let queries = net.Forward.Query(MentionFeatures.gather net.Options.Device table mentions)
-        queries.``to``(torch.float32).cpu().contiguous().data<float32>().ToArray()
+        evaluate ()
+        numbers (queryOf (MentionFeatures.gather options.Device table mentions))
+
+    /// The entities as they are compared with queries, not normalised.
+    ///
+    /// entities : [rows; entity width]
+    /// returns  : [rows; compared width] float32 on the CPU, row-major
+    member _.CompareEntities(entities: torch.Tensor) : float32[] =
+        use _ = torch.inference_mode ()
+        evaluate ()
+
+        let project (chunk: torch.Tensor) =
+            match net with
+            | PublishedNet _ -> chunk
+            | DualWayNet net ->
+                net.Forward.Entity(chunk.``to`` (Precision.weightType options.Precision, options.Device))
+
+        let chunk first =
+            use _ = torch.NewDisposeScope()
+            numbers (project (entities.narrow (0L, first, min (int64 entitiesAtOnce) (entities.shape[0] - first))))
+
+        [| 0L .. int64 entitiesAtOnce .. entities.shape[0] - 1L |] |> Array.collect chunk
+
+    /// Replaces cosines of mentions and entities by final scores, in place.
+    ///
+    /// first  : number of the first row's mention
+    /// rows   : [mentions; width] entity rows, -1 = padding
+    /// scores : [mentions; width]
+    /// raises : ArgumentException without a lexical unit
+    member matcher.Rescore(lexical: LexicalMentions, first: int, width: int, rows: int[], scores: float32[]) : unit =
+        if not matcher.HasLexicalUnit then
+            invalidArg (nameof matcher) "the model has no lexical unit"
+
+        let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
+
+        let weights =
+            LexicalScoring.weights
+                factor
+                (weight "lexical.hidden.weight")
+                (weight "lexical.hidden.bias")
+                (weight "lexical.output")
+
+        Array.Parallel.iteri
+            (fun at () ->
+                let own = at * width
+
+                LexicalScoring.rescore
+                    lexical.Lexicon
+                    weights
+                    lexical.Mentions[first + at]
+                    (ReadOnlySpan(rows, own, width))
+                    (Span(scores, own, width)))
+            (Array.create (rows.Length / width) ())
 
     interface IDisposable with
-        member _.Dispose() = (net :> IDisposable).Dispose()
+        member _.Dispose() =
+            match net with
+            | PublishedNet net -> (net :> IDisposable).Dispose()
+            | DualWayNet net -> (net :> IDisposable).Dispose()
 
 /// Trains a matcher: one call a step, plain numbers back.
 [<Sealed>]
-type Trainer(matcher: Matcher, features: MentionFeatures, entities: torch.Tensor, updates: int64) =
+type Trainer
+    (
+        matcher: Matcher,
+        features: MentionFeatures,
+        entities: torch.Tensor,
+        updates: int64,
+        lexical: LexicalMentions | null
+    ) =
     let config = matcher.Config
     let optimizer = new Optimizer(config.Optimizer, matcher.Weights)
 
@@ -119,7 +269,7 @@ type Trainer(matcher: Matcher, features: MentionFeatures, entities: torch.Tensor
 
     let entityRows (at: int64[]) = torch.tensor (at, dtype = torch.int64, device = matcher.Device)
 
-    let lossOf (net: Published) (batch: TrainingRows) =
+    let publishedLoss (net: Published) (batch: TrainingRows) =
         let mentions = MentionFeatures.gather matcher.Device features batch.Mentions
 
         let sampled =
@@ -137,12 +287,48 @@ type Trainer(matcher: Matcher, features: MentionFeatures, entities: torch.Tensor
               NegativeEntity = sampled |> Option.map entityRows
               Entity = entityRows batch.Golds }
 
+    let dualWayLoss (net: DualWay) (batch: TrainingRows) =
+        let pairs = CandidatePairs.ofRows batch.Mentions batch.Golds batch.Candidates
+        let shape = [| int64 batch.Mentions.Length; int64 pairs.Width |]
+
+        let features' =
+            match lexical with
+            | null -> None
+            | lexical when matcher.HasLexicalUnit ->
+                let values = CandidatePairs.features lexical.Lexicon lexical.Mentions pairs
+                let shape = [| yield! shape; int64 PairFeatures.count |]
+
+                Some(
+                    torch
+                        .tensor(values, ReadOnlySpan shape)
+                        .``to`` (Precision.weightType config.Training.Precision, matcher.Device)
+                )
+            | _ -> None
+
+        DualWayTotal.ofBatch
+            config.Loss
+            net
+            { Mentions = MentionFeatures.gather matcher.Device features batch.Mentions
+              Entities = rows pairs.Distinct
+              Pairs = torch.tensor (pairs.Places, ReadOnlySpan shape, device = matcher.Device)
+              Counts = torch.tensor (pairs.Counts, ReadOnlySpan shape, device = matcher.Device)
+              Features = features' }
+
+    do
+        if matcher.HasLexicalUnit && isNull lexical then
+            invalidArg (nameof lexical) "the model has a lexical unit, which needs the training mentions"
+
+    /// For a model without lexical unit.
+    new(matcher, features, entities, updates) = new Trainer(matcher, features, entities, updates, null)
+
     /// The optimiser's memory by weight name: saved and restored with a checkpoint.
     member _.Moments = optimizer.Moments
 
     /// One update (0-based) from one batch, or from several whose gradients are averaged.
     member _.Step(step: int64, batches: TrainingRows[]) : StepReport =
-        Step.run matcher.Net lossOf optimizer options step (List.ofArray batches)
+        match matcher.Net with
+        | PublishedNet net -> Step.run net publishedLoss optimizer options step (List.ofArray batches)
+        | DualWayNet net -> Step.run net dualWayLoss optimizer options step (List.ofArray batches)
 
     interface IDisposable with
         member _.Dispose() = (optimizer :> IDisposable).Dispose()

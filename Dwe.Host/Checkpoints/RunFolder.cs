@@ -24,6 +24,9 @@ internal sealed class RunFolder(string path)
 
     public string History => Join("history.jsonl");
 
+    /// <summary>What a lexical unit remembers of training.</summary>
+    public string Memory => Join("memory.jsonl");
+
     private string ConfigFile => Join("config.json");
 
     private string ManifestFile => Join("manifest.json");

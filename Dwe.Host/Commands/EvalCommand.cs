@@ -53,7 +53,8 @@ internal static class EvalCommand
         var lists = options.Protocol.IsFullKb
             ? null
             : CandidateLists.Read(options.Candidates ?? OfTraining(options, manifest), data, options.Split);
-        using var evaluator = new Evaluator(data, options.Split, lists);
+        var memory = matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
+        using var evaluator = new Evaluator(data, options.Split, lists, memory?.Prepare(memory.Unit(data), data, options.Split));
         var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config));
         JsonFiles.Write(folder.Result(options.Split, result.Card.Protocol), result);
         return result;

@@ -14,7 +14,7 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe train</c>: trains a model, keeps the checkpoint that is best on dev, and evaluates it there.</summary>
 internal static class TrainCommand
 {
-    private const string SamplePreset = "sample";
+    private static readonly string[] SamplePresets = ["sample", "sample-dwe"];
 
     public static int Run(TrainOptions options, CancellationToken stop)
     {
@@ -25,7 +25,7 @@ internal static class TrainCommand
     private static int Begin(RunFolder folder, TrainOptions options, CancellationToken stop)
     {
         var config = ConfigSources.Read(options.Config);
-        var sample = options.Config.Preset == SamplePreset;
+        var sample = SamplePresets.Contains(options.Config.Preset);
         var dataFolder = options.Data ?? (sample ? SampleData.Folder : throw Missing("--data", "the folder of the data set"));
         var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
         folder.RequireFree();
@@ -66,12 +66,16 @@ internal static class TrainCommand
         var candidateFile = options.Candidates ?? manifest.Candidates;
         var candidates = needsCandidates ? CandidateLists.Read(candidateFile, data, Splits.Dev) : null;
         candidates?.RequireFor(config.Training.Protocol);
-        using var dev = new Evaluator(data, Splits.Dev, candidates);
-        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev);
+        var memory = matcher.HasLexicalUnit ? options.Resume ? LexicalMemory.Read(folder.Memory) : LexicalMemory.Of(data) : null;
+        var unit = memory?.Unit(data);
+        LexicalMentions? Lexical(string split) => unit is null ? null : memory!.Prepare(unit, data, split);
+        using var dev = new Evaluator(data, Splits.Dev, candidates, Lexical(Splits.Dev));
+        using var loop = new TrainingLoop(config, folder, manifest, data, candidateFile, matcher, dev, Lexical(Splits.Train));
         var state = options.Resume ? loop.Restore() : TrainingLoop.Fresh;
         if (!options.Resume)
         {
             folder.Begin(config, manifest);
+            memory?.Write(folder.Memory);
         }
 
         using var curves = new TrainingCurves(folder.Events, folder.History, state.Step);

@@ -20,15 +20,19 @@ internal sealed class Evaluator : IDisposable
     private readonly string split;
     private readonly int[] golds;
     private readonly CandidateLists? candidates;
-    private readonly Lazy<float[]> entities;
-    private readonly Lazy<torch.Tensor> entityTensor;
+    private readonly LexicalMentions? lexical;
+    private readonly Lazy<EntityVectors> asEncoded;
 
-    /// <summary>Prepares a split. <paramref name="candidates"/> may be null for <c>full-kb</c> alone.</summary>
-    public Evaluator(RunData data, string split, CandidateLists? candidates)
+    /// <summary>
+    /// Prepares a split. <paramref name="candidates"/> may be null for <c>full-kb</c> alone, <paramref name="lexical"/> for
+    /// models without lexical unit.
+    /// </summary>
+    public Evaluator(RunData data, string split, CandidateLists? candidates, LexicalMentions? lexical = null)
     {
         this.data = data;
         this.split = split;
         this.candidates = candidates;
+        this.lexical = lexical;
         golds = data.Golds(split);
         if (golds.Length == 0)
         {
@@ -36,25 +40,37 @@ internal sealed class Evaluator : IDisposable
                 Path.Combine(data.Dataset.Folder, split + ".json"), "records", "none", "at least one mention"));
         }
 
-        entities = new Lazy<float[]>(() => Normalized(CopyOf(data.Entities), (int)data.Entities.shape[1]));
-        entityTensor = new Lazy<torch.Tensor>(() =>
-            torch.tensor(entities.Value.AsMemory(), data.Entities.shape).DetachFromDisposeScope());
+        asEncoded = new Lazy<EntityVectors>(() => new EntityVectors(CopyOf(data.Entities), (int)data.Entities.shape[1]));
     }
 
     /// <summary>Evaluates a model.</summary>
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
-    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system) =>
-        Run(Queries(matcher), protocol, system);
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    {
+        candidates?.RequireFor(protocol);
+        var queries = Queries(matcher);
+        if (!matcher.ProjectsEntities)
+        {
+            return Run(queries, asEncoded.Value, matcher, protocol, system);
+        }
+
+        using var entities = new EntityVectors(matcher.CompareEntities(data.Entities), matcher.Compared);
+        return Run(queries, entities, matcher, protocol, system);
+    }
 
     /// <summary>Evaluates queries, [mentions; entity width], which are normalised in place.</summary>
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
-    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system)
+    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system) =>
+        Run(queries, asEncoded.Value, matcher: null, protocol, system);
+
+    private EvaluationResult Run(
+        float[] queries, EntityVectors entities, Matcher? matcher, Protocol protocol, EvaluatedSystem system)
     {
         candidates?.RequireFor(protocol);
-        var dim = (int)data.Entities.shape[1];
-        RequireFinite(queries, dim);
-        Ranks.Normalize(queries, dim);
-        return Result(protocol, system, protocol.IsFullKb ? RankAll(queries, dim) : RankListed(queries, dim, protocol));
+        RequireFinite(queries, entities.Dim);
+        Ranks.Normalize(queries, entities.Dim);
+        var scorer = new PairScorer(queries, entities, matcher, lexical);
+        return Result(protocol, system, protocol.IsFullKb ? RankAll(scorer) : RankListed(scorer, protocol));
     }
 
     /// <summary>Evaluates the candidates as they are listed: the first scores highest.</summary>
@@ -70,9 +86,9 @@ internal sealed class Evaluator : IDisposable
 
     public void Dispose()
     {
-        if (entityTensor.IsValueCreated)
+        if (asEncoded.IsValueCreated)
         {
-            entityTensor.Value.Dispose();
+            asEncoded.Value.Dispose();
         }
     }
 
@@ -81,7 +97,7 @@ internal sealed class Evaluator : IDisposable
     private float[] Queries(Matcher matcher)
     {
         var features = data.Features(split);
-        var all = new List<float>(golds.Length * matcher.Sizes.Entity);
+        var all = new List<float>(golds.Length * matcher.Compared);
         for (var first = 0; first < golds.Length; first += QueriesAtOnce)
         {
             var rows = Enumerable.Range(first, Math.Min(QueriesAtOnce, golds.Length - first)).Select(row => (long)row);
@@ -107,23 +123,21 @@ internal sealed class Evaluator : IDisposable
         }
     }
 
-    private Rank[] RankListed(float[] queries, int dim, Protocol protocol)
+    private Rank[] RankListed(PairScorer scorer, Protocol protocol)
     {
-        var table = Ranks.ScoreCandidates(dim, queries, entities.Value, Candidates.Width, Candidates.Rows);
-        return protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(queries, dim, table);
+        var table = scorer.Score(Candidates.Width, Candidates.Rows);
+        return protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(scorer, table);
     }
 
     /// <summary>Legacy: the gold is scored though no list has it. One that the knowledge base lacks cannot be.</summary>
-    private Rank[] RankGoldScored(float[] queries, int dim, ScoreTable table)
+    private Rank[] RankGoldScored(PairScorer scorer, ScoreTable table)
     {
         var rows = golds.Select(gold => Math.Max(0, gold)).ToArray();
-        var scores = Ranks.ScoreCandidates(dim, queries, entities.Value, 1, rows).Scores;
-        var ranks = Ranks.GoldScored(scores, table).OrThrow();
+        var ranks = Ranks.GoldScored(scorer.Score(1, rows).Scores, table).OrThrow();
         return [.. ranks.Select((rank, mention) => golds[mention] < 0 ? Rank.Missing : rank)];
     }
 
-    private Rank[] RankAll(float[] queries, int dim) =>
-        Ranks.OfEverything(dim, queries.AsMemory(), entityTensor.Value, golds).OrThrow();
+    private Rank[] RankAll(PairScorer scorer) => scorer.RankAll(golds);
 
     private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)
     {
@@ -190,10 +204,4 @@ internal sealed class Evaluator : IDisposable
     }
 
     private static float[] CopyOf(torch.Tensor tensor) => tensor.data<float>().ToArray();
-
-    private static float[] Normalized(float[] rows, int dim)
-    {
-        Ranks.Normalize(rows, dim);
-        return rows;
-    }
 }

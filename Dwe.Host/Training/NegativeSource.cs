@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dwe.Host.Data;
 using Dwe.Host.Terminal;
 using Dwe.Model;
@@ -41,7 +40,8 @@ internal sealed class NegativeSource
     /// <summary>Rows of the entities nearest to each training mention when the epoch began; null where they play no part.</summary>
     public int[][]? Mined { get; private set; }
 
-    private bool IsSampled => !config.Loss.Negatives.IsInBatch;
+    // The dwe model samples from the mention's candidates instead.
+    private bool IsSampled => config.Model.Kind.IsPublished && !config.Loss.Negatives.IsInBatch;
 
     private bool IsMining => IsSampled && config.Loss.NegativeSampler.IsNearestEntity;
 
@@ -86,7 +86,7 @@ internal sealed class NegativeSource
         var kind = config.Loss.NegativeSampler;
         if (kind.IsSharedWords)
         {
-            return NegativeDraws.TfIdf(ids, Descriptions()).OrThrow();
+            return NegativeDraws.TfIdf(ids, EntityDescriptions.Named(data)).OrThrow();
         }
 
         if (kind.IsSameType)
@@ -96,47 +96,11 @@ internal sealed class NegativeSource
 
         if (kind.IsListedCandidate)
         {
-            return NegativeDraws.Listed(ids, Candidates(candidates)).OrThrow();
+            return NegativeDraws.Listed(ids, TrainingCandidates.Read("loss.negative_sampler is candidates", data, candidates, mentionRows)).OrThrow();
         }
 
         // Of the nearest nothing is known yet; that there is something to draw is.
         var random = NegativeDraws.Random(ids).OrThrow();
         return kind.IsNearestEntity ? null : random;
-    }
-
-    /// <summary>
-    /// The texts that the released code draws negatives by: <c>Name [SEP]. description</c>, the description being those fields
-    /// that the entities were encoded with. "" where there is none of them.
-    /// </summary>
-    private string[] Descriptions()
-    {
-        string[] named = [.. Regex.Matches(data.Store.Manifest.EntityText, @"\{([^{}]*)\}")
-            .SelectMany(braces => braces.Groups[1].Value.Split('|', StringSplitOptions.TrimEntries))
-            .Where(field => data.Dataset.FieldNames.Contains(field))
-            .Distinct()];
-        var fields = named.Length > 0 ? named : [.. data.Dataset.FieldNames];
-        return [.. data.Dataset.Entities.Select(entity =>
-        {
-            var texts = fields.Where(entity.Fields.ContainsKey).Select(field => entity.Fields[field]).ToList();
-            return texts.Count == 0 ? "" : $"{entity.Name} [SEP]. {string.Join(" ", texts)}";
-        })];
-    }
-
-    private int[][] Candidates(string? path)
-    {
-        var mentions = data.Mentions(Splits.Train);
-        var found = path is null ? CandidateFile.OfDataset(data.Dataset, Splits.Train) : CandidateFile.Read(path, mentions);
-        var lists = found?.Ids ?? throw new UserErrorException(UserError.NewUsageWrong(
-            "loss.negative_sampler is candidates, but there are no candidate lists",
-            "Make them with `dwe candidates --splits train,dev` and name the file with --candidates."));
-        var without = mentionRows.Count(row => !lists.ContainsKey(mentions[(int)row].Key));
-        if (without > 0)
-        {
-            Streams.Note($"{without:N0} of {mentionRows.Length:N0} training mentions have no candidates in {found.Source}: their negatives are random");
-        }
-
-        return [.. mentionRows.Select(row => lists.TryGetValue(mentions[(int)row].Key, out var ids)
-            ? ids.Select(data.RowOf).Where(entity => entity >= 0).Distinct().ToArray()
-            : [])];
     }
 }

@@ -30,12 +30,13 @@ internal sealed class TrainingLoop : IDisposable
     private readonly long[] mentionRows;
     private readonly long[] goldRows;
     private readonly NegativeSource negatives;
+    private readonly CandidateSource compared;
 
     private readonly EvaluatedSystem system = new() { Name = "training", CodeVersion = Commands.CodeVersion.Current };
 
     public TrainingLoop(
         RunConfig config, RunFolder folder, RunManifest manifest, RunData data, string? candidates, Matcher matcher,
-        Evaluator dev)
+        Evaluator dev, LexicalMentions? lexical = null)
     {
         this.config = config;
         this.folder = folder;
@@ -56,8 +57,9 @@ internal sealed class TrainingLoop : IDisposable
                 data.Dataset.Folder, "no training mention whose entity is in the knowledge base", "at least one", "Check the ids."));
         }
 
+        compared = new CandidateSource(config, data, candidates, mentionRows);
         negatives = new NegativeSource(config, data, candidates, mentionRows, goldRows);
-        trainer = new Trainer(matcher, data.Features(Data.Splits.Train), data.Entities, (long)StepsPerEpoch * config.Training.Epochs);
+        trainer = new Trainer(matcher, data.Features(Data.Splits.Train), data.Entities, (long)StepsPerEpoch * config.Training.Epochs, lexical);
     }
 
     /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>
@@ -171,8 +173,10 @@ internal sealed class TrainingLoop : IDisposable
         {
             var drawn = order.AsSpan(batch * size, Math.Min(size, order.Length - batch * size)).ToArray();
             var golds = Array.ConvertAll(drawn, at => goldRows[at]);
-            var others = negatives.Draw(state.Step * config.Training.Accumulation + batch - first, drawn, golds);
-            batches.Add(new TrainingRows(Array.ConvertAll(drawn, at => mentionRows[at]), golds, others));
+            var number = state.Step * config.Training.Accumulation + batch - first;
+            var others = negatives.Draw(number, drawn, golds);
+            batches.Add(new TrainingRows(
+                Array.ConvertAll(drawn, at => mentionRows[at]), golds, others, compared.Draw(number, drawn)));
         }
 
         return [.. batches];

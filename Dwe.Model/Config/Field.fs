@@ -61,6 +61,15 @@ module internal Field =
 
         field key help expected (fun (value: float) -> value.ToString("R", invariant)) read get set
 
+    let flag key help get set =
+        let read (text: string) =
+            match text with
+            | "true" -> Some true
+            | "false" -> Some false
+            | _ -> None
+
+        field key help "true or false" (fun (value: bool) -> if value then "true" else "false") read get set
+
     let private quoted (text: string) = Text.Json.JsonSerializer.Serialize text
 
     let text key help get set = field key help "a text" quoted Some get set

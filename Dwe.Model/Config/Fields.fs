@@ -16,7 +16,7 @@ module internal Fields =
         [ Field.choice
               "model.kind"
               "the net that turns a mention into a query"
-              [ "published", Published ]
+              [ "published", Published; "dwe", DualWay ]
               _.Model.Kind
               (fun value -> set (fun model -> { model with Kind = value }))
           Field.int "model.hidden" "width of the net" (1, 65536) _.Model.Hidden (fun value ->
@@ -25,6 +25,48 @@ module internal Fields =
               set (fun model -> { model with Heads = value }))
           Field.real "model.dropout" "share of activations dropped in training" (0.0, 1.0) _.Model.Dropout (fun value ->
               set (fun model -> { model with Dropout = value })) ]
+
+    /// Parts of the `dwe` model; `published` has none of them.
+    let private units =
+        let set change config = { config with RunConfig.Model.Units = change config.Model.Units }
+
+        [ Field.flag "model.textual_unit" "dwe: attention over the text" _.Model.Units.Textual (fun value ->
+              set (fun units -> { units with Textual = value }))
+          Field.flag "model.vision_unit" "dwe: attention over image and parts" _.Model.Units.Vision (fun value ->
+              set (fun units -> { units with Vision = value }))
+          Field.flag
+              "model.attribute_unit"
+              "dwe: attention over attribute profiles"
+              _.Model.Units.Attribute
+              (fun value -> set (fun units -> { units with Attribute = value }))
+          Field.flag
+              "model.learned_entity"
+              "dwe: project entities by learned weights; false compares their features as they are"
+              _.Model.Units.LearnedEntity
+              (fun value -> set (fun units -> { units with LearnedEntity = value }))
+          Field.flag
+              "model.lexical_unit"
+              "dwe: names, words and priors in the score"
+              _.Model.Units.Lexical
+              (fun value -> set (fun units -> { units with Lexical = value }))
+          Field.int
+              "model.lexical_hidden"
+              "dwe: width of the lexical unit's net"
+              (1, 65536)
+              _.Model.Units.LexicalHidden
+              (fun value -> set (fun units -> { units with LexicalHidden = value }))
+          Field.real
+              "model.lexical_dropout"
+              "dwe: share of the lexical unit's activations dropped in training"
+              (0.0, 1.0)
+              _.Model.Units.LexicalDropout
+              (fun value -> set (fun units -> { units with LexicalDropout = value }))
+          Field.real
+              "model.temperature"
+              "dwe: what cosines are divided by at first; learned from there, within 0.01 to 1"
+              (0.01, 1.0)
+              _.Model.Units.Temperature
+              (fun value -> set (fun units -> { units with Temperature = value })) ]
 
     let private loss =
         let set change config = { config with RunConfig.Loss = change config.Loss }
@@ -39,7 +81,32 @@ module internal Fields =
 
         let sources = [ "sampled", Sampled; "in-batch", InBatch; "both", SampledAndInBatch ]
 
-        [ Field.real
+        let matchings =
+            [ "n-pair", NPairLoss; "triplet", TripletLoss; "circle", CircleLoss; "info-nce", InfoNceLoss ]
+
+        [ Field.choice
+              "loss.matching"
+              "dwe: which matching loss; published has n-pair"
+              matchings
+              _.Loss.Matching
+              (fun value -> set (fun loss -> { loss with Matching = value }))
+          Field.real "loss.margin" "dwe: margin of triplet and circle" (0.0, 2.0) _.Loss.Margin (fun value ->
+              set (fun loss -> { loss with Margin = value }))
+          Field.real "loss.scale" "dwe: factor of circle" (1e-3, 1e4) _.Loss.Scale (fun value ->
+              set (fun loss -> { loss with Scale = value }))
+          Field.real
+              "loss.linking_weight"
+              "dwe: weight of the gold's share among the candidates by the final score"
+              weight
+              _.Loss.LinkingWeight
+              (fun value -> set (fun loss -> { loss with LinkingWeight = value }))
+          Field.int
+              "loss.candidates"
+              "dwe: how many of a mention's candidates a step compares it with; 0 = none"
+              (0, 1000)
+              _.Loss.Candidates
+              (fun value -> set (fun loss -> { loss with Candidates = value }))
+          Field.real
               "loss.matching_weight"
               "lambda_t: weight of the matching loss"
               weight
@@ -201,5 +268,5 @@ module internal Fields =
               _.Features.EntityText
               (fun value config -> { config with Features = { EntityText = value } }) ]
 
-    let all: Field list = List.concat [ model; loss; optimizer; schedule; training; features ]
+    let all: Field list = List.concat [ model; units; loss; optimizer; schedule; training; features ]
     let keys = all |> List.map _.Key

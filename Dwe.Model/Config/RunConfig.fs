@@ -6,6 +6,19 @@ open Dwe.Model.Tensors
 type ModelKind =
     /// What the released code computes (nel_model/nel.py), minus its accidents.
     | Published
+    /// The paper's method, whole: gated units, an entity side, and names and priors in the score.
+    | DualWay
+
+/// Which matching loss the `dwe` model minimises.
+type MatchingKind =
+    /// Softmax over dot products, with the penalty on length (as published).
+    | NPairLoss
+    /// Hinge on cosines.
+    | TripletLoss
+    /// Circle on cosines.
+    | CircleLoss
+    /// Softmax over cosines with a learned temperature.
+    | InfoNceLoss
 
 /// Whose positives and negatives a mention is pushed away from.
 type NegativeSource =
@@ -53,12 +66,33 @@ type Protocol =
     | Strict
     | FullKb
 
-type ModelConfig = { Kind: ModelKind; Hidden: int; Heads: int; Dropout: float }
+/// The parts of the `dwe` model.
+type UnitsConfig =
+    {
+        Textual: bool
+        Vision: bool
+        Attribute: bool
+        /// The entity side is a learned projection; else the features as they are.
+        LearnedEntity: bool
+        Lexical: bool
+        LexicalHidden: int
+        LexicalDropout: float
+        /// What the cosines of queries and entities are divided by at first.
+        Temperature: float
+    }
+
+type ModelConfig =
+    { Kind: ModelKind; Hidden: int; Heads: int; Dropout: float; Units: UnitsConfig }
 
 type LossConfig =
-    { MatchingWeight: float
+    { Matching: MatchingKind
+      Margin: float
+      Scale: float
+      MatchingWeight: float
       CoarseWeight: float
       FineWeight: float
+      LinkingWeight: float
+      Candidates: int
       L2Weight: float
       Negatives: NegativeSource
       NegativeSampler: NegativeKind
@@ -101,11 +135,29 @@ type RunConfig =
 
     /// The released code's values (script/wikimel.sh, args.py), with early stop after 30 evaluations without a better one.
     static member Defaults =
-        { Model = { Kind = Published; Hidden = 512; Heads = 8; Dropout = 0.4 }
+        { Model =
+            { Kind = Published
+              Hidden = 512
+              Heads = 8
+              Dropout = 0.4
+              Units =
+                { Textual = true
+                  Vision = true
+                  Attribute = true
+                  LearnedEntity = true
+                  Lexical = true
+                  LexicalHidden = 64
+                  LexicalDropout = 0.1
+                  Temperature = 0.07 } }
           Loss =
-            { MatchingWeight = 10.0
+            { Matching = NPairLoss
+              Margin = 0.25
+              Scale = 32.0
+              MatchingWeight = 10.0
               CoarseWeight = 1.0
               FineWeight = 1.0
+              LinkingWeight = 1.0
+              Candidates = 24
               L2Weight = 0.02
               Negatives = Sampled
               NegativeSampler = SharedWords

@@ -1,0 +1,62 @@
+using Dwe.Host.Terminal;
+using Dwe.Model;
+using Dwe.Model.Linking;
+
+namespace Dwe.Host.Evaluation;
+
+/// <summary>
+/// Scores of mentions and entities: cosines, or what the lexical unit makes of them. A pair has the same score in every list,
+/// in any order, beside whatever else.
+/// </summary>
+internal sealed class PairScorer(float[] queries, EntityVectors entities, Matcher? matcher, LexicalMentions? lexical)
+{
+    // Mentions whose scores with every entity are held at once.
+    private const int MentionsAtOnce = 64;
+
+    private bool IsLexical => matcher is { HasLexicalUnit: true };
+
+    /// <summary>The scores of listed entities.</summary>
+    /// <param name="width">Entities a mention.</param>
+    /// <param name="rows">[mentions; width] entity rows, -1 = padding.</param>
+    public ScoreTable Score(int width, int[] rows) => Score(0, queries.Length / entities.Dim, width, rows);
+
+    /// <summary>The ranks of the golds among all entities.</summary>
+    /// <param name="golds">Entity rows; -1 = outside of the knowledge base, a miss.</param>
+    public Rank[] RankAll(int[] golds)
+    {
+        if (!IsLexical)
+        {
+            return Ranks.OfEverything(entities.Dim, queries.AsMemory(), entities.Tensor, golds).OrThrow();
+        }
+
+        var ranks = new List<Rank>(golds.Length);
+        int[] everything = [.. Enumerable.Range(0, entities.Count)];
+        ProgressDisplay.Run("ranking", "mentions", progress =>
+        {
+            for (var first = 0; first < golds.Length; first += MentionsAtOnce)
+            {
+                var own = golds[first..Math.Min(golds.Length, first + MentionsAtOnce)];
+                int[] rows = [.. own.SelectMany(_ => everything)];
+                ranks.AddRange(Ranks.GoldListed(own, Score(first, own.Length, entities.Count, rows)).OrThrow());
+                progress.Report(ranks.Count, golds.Length);
+            }
+
+            return ranks.Count;
+        });
+        return [.. ranks];
+    }
+
+    private ScoreTable Score(int first, int count, int width, int[] rows)
+    {
+        var own = queries.AsMemory(first * entities.Dim, count * entities.Dim);
+        var table = Ranks.ScoreCandidates(entities.Dim, own, entities.Rows, width, rows);
+        if (IsLexical)
+        {
+            matcher!.Rescore(
+                lexical ?? throw new InvalidOperationException("the model has a lexical unit but the mentions' words were not given"),
+                first, width, rows, table.Scores);
+        }
+
+        return table;
+    }
+}

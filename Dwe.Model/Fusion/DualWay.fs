@@ -1,0 +1,261 @@
+namespace Dwe.Model.Fusion
+
+open TorchSharp
+open Dwe.Model.Batches
+open Dwe.Model.Config
+open Dwe.Model.Layers
+open Dwe.Model.Tensors
+
+/// The sizes of the `dwe` model and which of its parts it has.
+type DualWaySizes =
+    {
+        /// Width of the encoded mention and text.
+        Text: int
+        /// Width of the encoded image, its parts and their profiles; 0 where the data has none.
+        Image: int
+        /// Width of everything inside, and of what is compared where the entity side is learned.
+        Hidden: int
+        /// Width of an encoded entity.
+        Entity: int
+        Heads: int
+        Dropout: float
+        Units: UnitsConfig
+        /// Numbers that say how a pair's names and words go together; 0 = no lexical unit.
+        PairFeatures: int
+    }
+
+/// What the model computes of a batch of mentions: the query, and what its losses align.
+type internal DualWayOutputs =
+    {
+        /// [batch; w], w the width that is compared
+        Query: Tensor
+        /// [batch; d] φ_T t, which the coarse loss aligns with the image.
+        Text: Tensor
+        /// [batch; d] φ_I v; present [batch].
+        Image: Masked option
+        /// [batch; d] h_T, which the fine loss aligns with h_V.
+        TextUnit: Tensor option
+        /// [batch; d] h_V; present [batch].
+        VisionUnit: Masked option
+    }
+
+/// The `dwe` model as functions that share their weights.
+type internal DualWay =
+    {
+        /// [batch; w]
+        Query: MentionBatch -> Tensor
+        Outputs: MentionBatch -> DualWayOutputs
+        /// [batch; units] how much of each unit the query takes, in the order text, vision, attributes of those that the
+        /// model has and the batch has something for; None where there is none.
+        Gates: MentionBatch -> Tensor option
+        /// [n; e] -> [n; w]
+        Entity: Tensor -> Tensor
+        /// [batch; k] cosines and [batch; k; f] features of the pairs -> [batch; k] scores; the cosines where there is no
+        /// lexical unit.
+        Score: Tensor -> Tensor -> Tensor
+        /// [] the factor on the cosines of both contrasts.
+        ContrastScale: unit -> Tensor
+        /// [] the factor on the cosines of queries and entities.
+        MatchingScale: unit -> Tensor
+    }
+
+/// The method of DWE (AAAI-24), whole: units of text, vision and attributes refine the mention, gates weigh them, entities
+/// have a side of their own, and a lexical unit has its say in the final score.
+[<RequireQualifiedAccess>]
+module internal DualWay =
+
+    /// Contrasts are no steeper than CLIP's: exp(scale) stays within 1 .. 100.
+    let private steepest = log 100.0
+
+    /// φ = Linear, ReLU, LayerNorm, Dropout.  [..., inputs] -> [..., outputs]
+    let private refine inputs outputs rate =
+        layer {
+            let! rectified = Layer.rectified "linear" inputs outputs
+            let! norm = Layer.layerNorm "norm" outputs
+            let! drop = Layer.dropout rate
+            return rectified >> norm >> drop
+        }
+
+    /// The layer, or no weights at all.
+    let private only (wanted: bool) (recipe: Layer<'Function>) : Layer<'Function option> =
+        if wanted then
+            layer {
+                let! built = recipe
+                return Some built
+            }
+        else
+            layer { return None }
+
+    let private scale name (temperature: float) : Layer<unit -> Tensor> =
+        layer {
+            let! logarithm = Layer.parameter name [] (Constant(log (1.0 / temperature)))
+            return fun () -> logarithm.clamp(Numbers.scalar 0.0, Numbers.scalar steepest).exp ()
+        }
+
+    /// One of the units: what it adds to the mention, and which mentions have it.
+    type private Unit = Masked
+
+    /// (x - mean) / √(variance + 1e-5) over the last axis, without weights of its own.
+    let private normalised (hidden: int) (input: Tensor) = torch.nn.functional.layer_norm (input, [| int64 hidden |])
+
+    /// g = softmax over the units that are present of w · LN(h_u); a mention without any has only zeros. A bias, or weights
+    /// in LN, would cancel or be absorbed by w. units : [batch; d] each -> [batch; units]
+    let private gateRecipe (hidden: int) : Layer<Unit list -> Tensor> =
+        layer {
+            let! weight = Layer.parameter "weight" [ int64 hidden ] (Uniform(1.0 / sqrt (float hidden)))
+
+            return
+                fun units ->
+                    let present = torch.stack ([| for unit in units -> unit.Present |], 1L)
+                    let values = torch.stack ([| for unit in units -> unit.Values |], 1L)
+                    let logits = torch.matmul (normalised hidden values, weight)
+                    let absent = present.logical_not ()
+                    // A finite fill: a mention without any unit stays free of NaN, and its gates are closed after.
+                    logits
+                        .masked_fill(absent, Numbers.scalar -1e30)
+                        .softmax(1L)
+                        .masked_fill (absent, Numbers.scalar 0.0)
+        }
+
+    /// The lexical unit: [batch; k] cosines, [batch; k; f] features -> what it adds to the scores, [batch; k].
+    ///
+    ///     MLP([cos; features]),   Linear, ReLU, Dropout, a weighted sum; a bias would not change an order
+    let private lexicalRecipe (features: int) (hidden: int) rate : Layer<Tensor -> Tensor -> Tensor> =
+        layer {
+            let! inner = Layer.rectified "hidden" (features + 1) hidden
+            let! drop = Layer.dropout rate
+            let! output = Layer.parameter "output" [ int64 hidden ] (Uniform(1.0 / sqrt (float hidden)))
+
+            return
+                fun cosines features ->
+                    let joined = torch.cat ([| cosines.unsqueeze -1L; features |], -1L)
+                    torch.matmul (joined |> inner |> drop, output)
+        }
+
+    /// The model:
+    ///
+    ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
+    ///     g = softmax over the units present of w · LN(h_u)
+    ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e x + b_e, or e = x
+    ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
+    ///
+    /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
+    /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
+    /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same.
+    ///
+    /// source : the paper's description; the released code has one attention, no attributes, a sum for gates
+    /// see    : Published.recipe
+    let recipe (sizes: DualWaySizes) : Layer<DualWay> =
+        let units = sizes.Units
+        let hidden, rate = sizes.Hidden, sizes.Dropout
+        let seesImages = sizes.Image > 0
+        let compared = if units.LearnedEntity then hidden else sizes.Entity
+        let attention name = Layer.nest name (Attention.multiHead hidden sizes.Heads)
+
+        layer {
+            let! ofText = Layer.nest "text" (refine sizes.Text hidden rate)
+            let! ofImage = only seesImages (Layer.nest "image" (refine sizes.Image hidden rate))
+
+            let! ofProfile =
+                only (seesImages && units.Attribute) (Layer.nest "profile" (refine sizes.Image hidden rate))
+
+            let! textual = only units.Textual (attention "textual")
+            let! vision = only (seesImages && units.Vision) (attention "vision")
+            let! attribute = only (seesImages && units.Attribute) (attention "attribute")
+            let anyUnit = units.Textual || (seesImages && (units.Vision || units.Attribute))
+            let! gate = only anyUnit (Layer.nest "gate" (gateRecipe hidden))
+            let! drop = Layer.dropout rate
+            let! output = Layer.linear "output" hidden compared
+            let! entity = only units.LearnedEntity (Layer.linear "entity" sizes.Entity hidden)
+            let! contrastScale = scale "contrast_scale" 0.07
+            let! matchingScale = scale "matching_scale" units.Temperature
+
+            let! lexical =
+                only
+                    (sizes.PairFeatures > 0)
+                    (Layer.nest "lexical" (lexicalRecipe sizes.PairFeatures units.LexicalHidden units.LexicalDropout))
+
+            let refineImage (values: Tensor) =
+                match ofImage with
+                | Some refine -> refine values
+                | None -> invalidArg "batch" "the batch has images but the model was built for data without"
+
+            let unitsOf (batch: MentionBatch) (mention: Tensor) (text: Tensor) (image: Masked option) =
+                let everyRow = torch.ones ([| Shape.size 0 mention |], dtype = torch.bool, device = mention.device)
+
+                let over (attention: Attention) (keys: Masked) : Unit =
+                    { Values = attention.Over mention keys; Present = keys.Present.any 1L }
+
+                let texts =
+                    { Values = torch.stack ([| text; mention |], 1L)
+                      Present = torch.stack ([| everyRow; everyRow |], 1L) }
+
+                let textUnit = textual |> Option.map (fun attention -> over attention texts)
+
+                let wholeAsKey (whole: Masked) =
+                    { Values = whole.Values.unsqueeze 1L; Present = whole.Present.unsqueeze 1L }
+
+                let together (left: Masked) (right: Masked) =
+                    { Values = torch.cat ([| left.Values; right.Values |], 1L)
+                      Present = torch.cat ([| left.Present; right.Present |], 1L) }
+
+                let seen =
+                    [ yield! image |> Option.map wholeAsKey |> Option.toList
+                      match batch.Parts with
+                      | Some parts -> { parts with Values = refineImage parts.Values }
+                      | None -> () ]
+
+                let visionUnit =
+                    match vision, seen with
+                    | Some attention, _ :: _ -> Some(over attention (List.reduce together seen))
+                    | _ -> None
+
+                let attributeUnit =
+                    match attribute, ofProfile, batch.Profile with
+                    | Some attention, Some refine, Some profile ->
+                        Some(over attention { profile with Values = refine profile.Values })
+                    | _ -> None
+
+                textUnit, visionUnit, attributeUnit
+
+            let compute (batch: MentionBatch) =
+                MentionBatch.check batch
+                let mention, text = ofText batch.Mention, ofText batch.Text
+
+                let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
+
+                let textUnit, visionUnit, attributeUnit = unitsOf batch mention text image
+                let found = List.choose id [ textUnit; visionUnit; attributeUnit ]
+
+                let gates =
+                    match gate, found with
+                    | Some gate, _ :: _ -> Some(gate found)
+                    | _ -> None
+
+                let fused =
+                    match gates with
+                    | Some gates ->
+                        let values = torch.stack ([| for unit in found -> unit.Values |], 1L)
+                        Numbers.plus mention ((values * gates.unsqueeze -1L).sum 1L)
+                    | None -> mention
+
+                { Query = output (drop fused)
+                  Text = text
+                  Image = image
+                  TextUnit = textUnit |> Option.map _.Values
+                  VisionUnit = visionUnit },
+                gates
+
+            return
+                { Query = fun batch -> (fst (compute batch)).Query
+                  Outputs = compute >> fst
+                  Gates = compute >> snd
+                  Entity = entity |> Option.defaultValue id
+                  Score =
+                    fun cosines features ->
+                        match lexical with
+                        | Some lexical -> Numbers.plus (cosines * matchingScale ()) (lexical cosines features)
+                        | None -> cosines
+                  ContrastScale = contrastScale
+                  MatchingScale = matchingScale }
+        }
