@@ -214,7 +214,8 @@ let mentions =
 // ------------------------------------------------------------------------------------------------------------ pictures
 
 let wholeOf mention = $"images/{mention.Key}.svg"
-let partOf mention = $"images/parts/{mention.Key}.svg"
+/// Where the published pipeline puts what it cuts out, in its own spelling.
+let partOf mention = $"wiki_segement/{mention.Key}.svg"
 
 let imagesOf mention =
     match mention.Picture with
@@ -346,11 +347,22 @@ let searchFile =
 
     "{\n" + String.Join(",\n", lists) + "\n}\n"
 
+/// No picture has persons: so the nets that look for them, and see frisbees in suns, are not asked.
+let partsFile =
+    let keys =
+        [ for mention in mentions do
+              if mention.Picture <> NoPicture then
+                  $" \"{mention.Key}\": []" ]
+
+    "{\n" + String.Join(",\n", keys) + "\n}\n"
+
 let tables withImages withText =
     [ for split, name in splits do
           $"{name}.jsonl", inSplit split |> List.map (mentionLine withImages withText) |> String.concat ""
       "entities.jsonl", entities |> List.sortBy _.Id |> List.map entityLine |> String.concat ""
-      "search_top100.json", searchFile ]
+      "search_top100.json", searchFile
+      if withImages then
+          "total2part_map.json", partsFile ]
 
 // -------------------------------------------------------------------------------------------------------------- numbers
 
@@ -402,7 +414,8 @@ match arguments with
 | [] | [ "--check" ] ->
     let here = __SOURCE_DIRECTORY__
     let check = not arguments.IsEmpty
-    let files = tables true true @ pictures @ [ "README.md", readmeFile (File.ReadAllText(Path.Combine(here, "README.md"))) ]
+    let readme = File.ReadAllText(Path.Combine(here, "README.md"))
+    let files = ("README.md", readmeFile readme) :: tables true true @ pictures
 
     let differing =
         [ for name, content in files do
@@ -413,14 +426,15 @@ match arguments with
 
     let known = files |> List.map fst |> Set.ofList
 
+    /// Pictures of an earlier version.
     let left =
-        if Directory.Exists(Path.Combine(here, "images")) then
-            Directory.EnumerateFiles(Path.Combine(here, "images"), "*", SearchOption.AllDirectories)
-            |> Seq.map (fun path -> Path.GetRelativePath(here, path).Replace('\\', '/'))
-            |> Seq.filter (known.Contains >> not)
-            |> List.ofSeq
-        else
-            []
+        [ for folder in [ "images"; "wiki_segement" ] |> List.map (fun name -> Path.Combine(here, name)) do
+              if Directory.Exists folder then
+                  for path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) do
+                      let name = Path.GetRelativePath(here, path).Replace('\\', '/')
+
+                      if not (known.Contains name) then
+                          name ]
 
     for line in numbers do
         printfn "%s" line
