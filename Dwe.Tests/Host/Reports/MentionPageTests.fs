@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Text
 open System.Text.RegularExpressions
+open Spectre.Console
 open Dwe.Host.Commands
 open Dwe.Host.Features.Images
 open Dwe.Host.Features.Vision
@@ -15,7 +16,6 @@ open Dwe.Model.Domain
 open Dwe.Tests.Host.Native
 open Dwe.Tests.Prelude
 open Expecto
-open Spectre.Console
 
 /// A picture of 40 x 20 dots in which a person of 10 x 12 stands, whose face is 4 x 4, beside a kite.
 let private seen =
@@ -127,7 +127,9 @@ let tests =
                   Expect.stringContains page $"</span> {escaped}</p>" "the description")
 
           testProperty "has no markup but its own, whatever a sentence says"
-          <| fun (FsCheck.NonNull(before: string), FsCheck.NonNull(after: string)) ->
+          <| fun (before: char list) (after: char list) ->
+              let before, after = String(Array.ofList before), String(Array.ofList after)
+
               let tags sentence =
                   Regex.Matches(MentionPage.Of(reportOf sentence), "<[^>]*>") |> Seq.map _.Value |> List.ofSeq
 
