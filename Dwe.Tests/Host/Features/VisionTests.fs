@@ -318,8 +318,7 @@ let encoder =
                       encoder.Prepare(image.Width, image.Height, image.Channels, image.Pixels, Span values)
                       values)
 
-              let vectors =
-                  encoder.Encode(Memory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
+              let vectors = encoder.Encode(Memory prepared, pictures.Length) |> Array.chunkBySize encoder.Dimension
 
               let length = encoder.PreparedLength
               let alone = encoder.Encode(Memory(prepared, 3 * length, length), 1)
