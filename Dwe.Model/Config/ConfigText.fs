@@ -19,13 +19,28 @@ module ConfigText =
     let private fold change (config: Result<RunConfig, UserError>) items =
         items |> Seq.fold (fun config item -> Result.bind (change item) config) config
 
-    /// What only the fields together can get wrong.
+    /// What only the fields together can get wrong, each with the key that is to be changed, its text and what was expected.
+    let private contradictions (config: RunConfig) =
+        let model, loss = config.Model, config.Loss
+        let isDualWay = model.Kind = DualWay
+        let isSampling = loss.MatchingWeight > 0.0 && loss.Negatives = Sampled
+        let learnsScore = loss.Candidates > 0 && loss.LinkingWeight > 0.0
+
+        [ if model.Hidden % model.Heads <> 0 then
+              "model.heads", string model.Heads, $"a divisor of model.hidden ({model.Hidden})"
+          if not isDualWay && loss.Matching <> NPairLoss then
+              "loss.matching", "not n-pair", "n-pair, or model.kind dwe"
+          if isDualWay && isSampling && loss.Candidates = 0 then
+              "loss.candidates", "0", "at least 1, since loss.negatives is sampled"
+          if isDualWay && model.Units.Lexical && not learnsScore then
+              "model.lexical_unit",
+              "true",
+              "false, or loss.candidates and loss.linking_weight above 0, by which it learns" ]
+
     let private validate place (config: RunConfig) =
-        if config.Model.Hidden % config.Model.Heads <> 0 then
-            let expected = $"a divisor of model.hidden ({config.Model.Hidden})"
-            Error(ValueInvalid(place, "model.heads", string config.Model.Heads, expected))
-        else
-            Ok config
+        match contradictions config with
+        | [] -> Ok config
+        | (key, value, expected) :: _ -> Error(ValueInvalid(place, key, value, expected))
 
     /// `key=value`, as `--set` takes them.
     let set (config: RunConfig) (assignments: string seq) : Result<RunConfig, UserError> =

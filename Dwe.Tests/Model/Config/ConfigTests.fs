@@ -32,10 +32,23 @@ let private again config = overlay (Configuration.Write config) |> ok
 
 /// For every key a value that is not the default.
 let private others =
-    [ "model.kind", "published"
+    [ "model.kind", "dwe"
       "model.hidden", "1024"
       "model.heads", "4"
       "model.dropout", "0.25"
+      "model.textual_unit", "false"
+      "model.vision_unit", "false"
+      "model.attribute_unit", "false"
+      "model.learned_entity", "false"
+      "model.lexical_unit", "false"
+      "model.lexical_hidden", "17"
+      "model.lexical_dropout", "0.7"
+      "model.temperature", "0.5"
+      "loss.matching", "circle"
+      "loss.margin", "0.125"
+      "loss.scale", "64"
+      "loss.linking_weight", "0"
+      "loss.candidates", "5"
       "loss.matching_weight", "1.5"
       "loss.coarse_weight", "0"
       "loss.fine_weight", "1e-3"
@@ -68,6 +81,8 @@ let private others =
 /// Keys of numbers with the least and the greatest value; whole numbers reach the greatest, real ones stay below it.
 let private whole =
     [ "model.hidden", 1L, 65536L
+      "model.lexical_hidden", 1L, 65536L
+      "loss.candidates", 0L, 1000L
       "model.heads", 1L, 1024L
       "schedule.warmup_steps", 0L, int64 Int32.MaxValue
       "training.seed", 0L, Int64.MaxValue
@@ -80,6 +95,9 @@ let private whole =
 
 let private real =
     [ "model.dropout", 1.0
+      "model.lexical_dropout", 1.0
+      "loss.linking_weight", infinity
+      "loss.margin", 2.0
       "loss.matching_weight", infinity
       "loss.coarse_weight", infinity
       "loss.fine_weight", infinity
@@ -99,11 +117,12 @@ let private text (number: IFormattable) = number.ToString(null, CultureInfo.Inva
 let private anyFloat = ArbMap.defaults |> ArbMap.generate<float>
 let private anyInt = ArbMap.defaults |> ArbMap.generate<int64>
 
-/// Of model.heads and model.hidden, one must divide the other.
+/// Of model.heads and model.hidden, one must divide the other; published has one matching loss.
 let private fitting key value =
     match key with
     | "model.heads" -> [ $"model.hidden={value}"; $"model.heads={value}" ]
     | "model.hidden" -> [ "model.heads=1"; $"model.hidden={value}" ]
+    | "loss.matching" -> [ "model.kind=dwe"; $"loss.matching={value}" ]
     | _ -> [ $"{key}={value}" ]
 
 [<Tests>]
@@ -116,12 +135,9 @@ let tests =
               let defaults = Configuration.Write Configuration.Defaults
 
               for key, value in others do
-                  let changed = set [ $"{key}={value}" ] |> ok
-
-                  if key <> "model.kind" then
-                      Expect.notEqual (Configuration.Write changed) defaults $"{key} is written"
-                      Expect.notEqual changed Configuration.Defaults $"{key} is set"
-
+                  let changed = set (fitting key value) |> ok
+                  Expect.notEqual (Configuration.Write changed) defaults $"{key} is written"
+                  Expect.notEqual changed Configuration.Defaults $"{key} is set"
                   Expect.equal (again changed) changed $"{key} is read back"
 
               let all = set [ for key, value in others -> $"{key}={value}" ] |> ok
@@ -131,7 +147,7 @@ let tests =
           <| fun () ->
               Expect.stringStarts
                   (Configuration.Write Configuration.Defaults)
-                  "{\n  \"model\": {\n    \"kind\": \"published\",\n    \"hidden\": 512,\n    \"heads\": 8,\n    \"dropout\": 0.4\n  },\n"
+                  "{\n  \"model\": {\n    \"kind\": \"published\",\n    \"hidden\": 512,\n    \"heads\": 8,\n    \"dropout\": 0.4,\n    \"textual_unit\": true,\n"
                   "the model"
 
           property
@@ -232,6 +248,24 @@ let tests =
               refused "mine.json: top level: found Array, expected a JSON object of configuration keys." (overlay "[]")
 
               Expect.equal (overlay "{}" |> ok) Configuration.Defaults "nothing said, nothing changed"
+
+          testCase "parts of the dwe model that contradict each other are refused, with what would do"
+          <| fun () ->
+              refused
+                  "--set: model.lexical_unit is 'true', expected false, or loss.candidates and loss.linking_weight above 0, by which it learns."
+                  (set [ "model.kind=dwe"; "loss.candidates=0"; "loss.negatives=in-batch" ])
+
+              refused
+                  "--set: loss.candidates is '0', expected at least 1, since loss.negatives is sampled."
+                  (set [ "model.kind=dwe"; "model.lexical_unit=false"; "loss.candidates=0" ])
+
+              refused
+                  "--set: loss.matching is 'not n-pair', expected n-pair, or model.kind dwe."
+                  (set [ "loss.matching=triplet" ])
+
+              refused
+                  "--set: model.vision_unit is 'yes', expected true or false."
+                  (set [ "model.vision_unit=yes" ])
 
           testCase "every preset of the checkout parses, and none says only what is the default"
           <| fun () ->
