@@ -125,9 +125,9 @@ internal static class ShowCommand
     }
 
     /// <summary>The first of its pictures that can be read.</summary>
-    private static string? Thumbnail(Entity entity, ImageFiles files) => entity.Images
+    private static Html? Thumbnail(Entity entity, ImageFiles files) => entity.Images
         .Select(files.Find).OfType<string>()
         .Select(path => ImageDecoder.Read(path, new ImageLimits { Side = ImageWork.LongestSide }).Image).OfType<DecodedImage>()
-        .Select(picture => EmbeddedImage.Address(picture, EmbeddedImage.ThumbnailSide))
+        .Select(picture => (Html?)EmbeddedImage.Address(picture, EmbeddedImage.ThumbnailSide))
         .FirstOrDefault();
 }

@@ -22,12 +22,13 @@ internal static class ImageFigure
     {
         if (image.Fault is { } fault)
             return Html.Of($"<p class=\"absent\">Image {place}, <code>{image.Name}</code>, could not be read: {ImageFaults.Describe(fault)}.</p>\n");
+        var address = image.Address ?? throw new ArgumentException($"{image.Name} was read and not embedded", nameof(image));
         var seen = image.Analysis ?? throw new ArgumentException($"{image.Name} was read and not analysed", nameof(image));
         var marks = Marks(seen).ToArray();
         return Html.Of($"""
             <figure>
             <div class="stage">
-            <img src="{image.Address}" width="{seen.Width}" height="{seen.Height}" alt="{Alternative(mention, place, marks)}">
+            <img src="{address}" width="{seen.Width}" height="{seen.Height}" alt="{Alternative(mention, place, marks)}">
             {Overlay(seen, marks, mention.Box)}
             </div>
             <figcaption>Image {place}: <code>{image.Name}</code>, {seen.Width} × {seen.Height} pixels. {Sum(marks)}</figcaption>

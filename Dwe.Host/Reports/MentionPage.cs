@@ -160,7 +160,7 @@ internal static class MentionPage
     {
         var entity = shown.Entity;
         var name = entity?.Name ?? shown.Id;
-        var image = shown.Thumbnail is null ? Html.Nothing : Html.Of($"<img src=\"{shown.Thumbnail}\" alt=\"Picture of {name}\">");
+        var image = shown.Thumbnail is not { } address ? Html.Nothing : Html.Of($"<img src=\"{address}\" alt=\"Picture of {name}\">");
         return Html.Of($"""
             <div class="entity{(isGold ? " gold" : "")}">{image}<div>
             <h3>{rank}<bdi>{name}</bdi>{(isGold ? Html.Of($" <span class=\"badge\">★ gold</span>") : Html.Nothing)}</h3>

@@ -35,10 +35,10 @@ internal sealed record MentionReport
 /// <param name="Fault">Null where it was read.</param>
 /// <param name="Address">A <c>data:</c> address; null where it was not read.</param>
 /// <param name="Analysis">Boxes in the pixels of the picture as analysed; null where it was not read.</param>
-internal sealed record ReportImage(string Name, ImageFault? Fault, string? Address, ImageAnalysis? Analysis);
+internal sealed record ReportImage(string Name, ImageFault? Fault, Html? Address, ImageAnalysis? Analysis);
 
 /// <summary>An entity as a page shows it.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Entity">Null where the knowledge base lacks it.</param>
 /// <param name="Thumbnail">A <c>data:</c> address; null where it has no readable picture.</param>
-internal sealed record ReportEntity(string Id, Entity? Entity, string? Thumbnail);
+internal sealed record ReportEntity(string Id, Entity? Entity, Html? Thumbnail);

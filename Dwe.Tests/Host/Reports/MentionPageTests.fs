@@ -40,11 +40,16 @@ let private writePicture (path: string) =
     Directory.CreateDirectory(string (Path.GetDirectoryName path)) |> ignore
     File.WriteAllText(path, svg)
 
+/// A PNG of one pixel, whole.
+let private onePixel =
+    Convert.FromBase64String
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 /// A data set of four mentions in a fresh folder.
 let private withData (test: string -> unit) =
     Folder.temporary (fun folder ->
         writePicture (Path.Combine(folder, "images", "good.svg"))
-        File.WriteAllBytes(Path.Combine(folder, "images", "torn.png"), [| 0x89uy; 0x50uy; 0x4Euy; 0x47uy; 13uy; 10uy |])
+        File.WriteAllBytes(Path.Combine(folder, "images", "torn.png"), Array.truncate 45 onePixel)
 
         let text (value: string) = Json.JsonSerializer.Serialize value
         let write (name: string) (lines: string list) = File.WriteAllLines(Path.Combine(folder, name), lines)
@@ -220,8 +225,8 @@ let tests =
 
           testCase "carries pictures of a bounded size, encoded anew"
           <| fun () ->
-              let bytes (address: string) =
-                  Convert.FromBase64String(address.Substring(address.IndexOf(',') + 1))
+              let bytes (address: Html) =
+                  Convert.FromBase64String(address.Markup.Substring(address.Markup.IndexOf(',') + 1))
 
               let size picture =
                   match ImageDecoder.Decode(bytes (EmbeddedImage.Address(picture, 100))).Image with
