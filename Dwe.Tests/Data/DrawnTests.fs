@@ -53,15 +53,15 @@ let private mentions =
                     Key = text "key" record
                     Name = text "mention" record
                     Sentence = text "sentence" record
-                    Images = [ for image in record.GetProperty("images").EnumerateArray() -> string (image.GetString()) ]
+                    Images =
+                      [ for image in record.GetProperty("images").EnumerateArray() -> string (image.GetString()) ]
                     Gold = text "entity" record
                     DecidedBy = text "decided_by" record
                     SaysKind = text "says_kind" record
                     SaysTopic = text "says_topic" record
                     Shows = text "shows" record } ]
 
-let private namesakes mention =
-    entities.Value |> List.filter (fun entity -> entity.Name = mention.Name)
+let private namesakes mention = entities.Value |> List.filter (fun entity -> entity.Name = mention.Name)
 
 let private agrees said (known: string) = said = "" || said = known
 
@@ -228,21 +228,24 @@ let features =
               Expect.isLessThan (Array.sum sizes) 6_000_000L "together"
           }
 
-          testCase "link more mentions with images than without"
+          testCase "link at least a tenth more of the mentions with images than without"
           <| fun () ->
               Folder.temporary (fun runs ->
-                  let hits name settings =
-                      let words =
-                          [ "train"; "--preset"; "drawn-dwe"; "--out"; Path.Combine(runs, name) ]
-                          @ [ for setting in [ "model.hidden=64"; "model.heads=4"; "training.epochs=20" ] @ settings do
-                                  "--set"
-                                  setting ]
+                  let small =
+                      [ "model.hidden=64"
+                        "model.heads=4"
+                        "model.dropout=0.2"
+                        "optimizer.learning_rate=3e-3"
+                        "training.epochs=40" ]
 
+                  let hits name settings =
                       let json = Path.Combine(runs, name + ".json")
-                      SampleRun.succeed (words @ [ "--json"; json ]) [] |> ignore
+                      let changes = small @ settings |> List.collect (fun setting -> [ "--set"; setting ])
+                      let out = [ "--out"; Path.Combine(runs, name); "--json"; json ]
+                      SampleRun.succeed ([ "train"; "--preset"; "drawn-dwe" ] @ out @ changes) [] |> ignore
                       (SampleRun.json json).GetProperty("metrics").GetProperty("hits@1").GetDouble()
 
                   let textOnly =
                       hits "text" [ "model.vision_unit=false"; "loss.coarse_weight=0"; "loss.fine_weight=0" ]
 
-                  Expect.isGreaterThan (hits "both" []) (textOnly + 0.05) "hits@1 on dev") ]
+                  Expect.isGreaterThan (hits "both" []) (textOnly + 0.1) "hits@1 on dev") ]

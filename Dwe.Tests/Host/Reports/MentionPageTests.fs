@@ -20,7 +20,10 @@ open Expecto
 /// A picture of 40 x 20 dots in which a person of 10 x 12 stands, whose face is 4 x 4, beside a kite.
 let private seen =
     let inside = Array.init (10 * 12) (fun at -> at % 10 < 5)
-    let traits = FaceTraits(0.9f, 33.4f, [| 0.1f; 0.2f; 0.5f; 0.1f; 0.1f |], [| 0f; 0f; 0f; 1f; 0f; 0f; 0f |])
+
+    let traits =
+        FaceTraits(0.9f, 33.4f, [| 0.1f; 0.2f; 0.5f; 0.1f; 0.1f |], [| 0f; 0f; 0f; 1f; 0f; 0f; 0f |])
+
     let face = ReadFace(Region(6f, 3f, 10f, 7f), 0.8f, traits, null)
     let person = FoundPerson(Region(4f, 2f, 14f, 14f), 0.75f, PersonMask(4, 2, 10, 12, inside), face)
     ImageAnalysis(40, 20, [| person |], [||], [| FoundObject(Region(20f, 1f, 30f, 9f), 0.5f, "kite") |])
@@ -30,8 +33,7 @@ let private hostile = "<script>alert(\"1\")</script> & 'two'"
 /// What a browser shows of it.
 let private escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#x27;two&#x27;"
 
-let private grey width height =
-    DecodedImage(width, height, 3, Array.create (width * height * 3) 128uy)
+let private grey width height = DecodedImage(width, height, 3, Array.create (width * height * 3) 128uy)
 
 let private writePicture (path: string) =
     let svg =
@@ -76,8 +78,7 @@ let private optionsOf (words: string list) =
     | Ok(Command.Show options) -> options
     | other -> failtest $"not understood: {other}"
 
-let private quiet () =
-    AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput TextWriter.Null))
+let private quiet () = AnsiConsole.Create(AnsiConsoleSettings(Out = AnsiConsoleOutput TextWriter.Null))
 
 let private showWith (analyze: DecodedImage -> ImageAnalysis) folder words =
     let out = Path.Combine(folder, "page.html")
@@ -148,8 +149,16 @@ let tests =
                   Expect.equal (count "class=\"entity gold\"" page) 2 "gold cards"
                   Expect.equal (count "★ gold" page) 2 "in words too"
                   Expect.equal (count "class=\"entity\"" page) 2 "the others"
-                  Expect.stringContains page "3 from search_top100.json, in their order. The gold is number 2." "its place"
-                  Expect.stringContains page "<code>E7</code></span>\n<p class=\"soft\">Not in the knowledge base.</p>" "E7")
+
+                  Expect.stringContains
+                      page
+                      "3 from search_top100.json, in their order. The gold is number 2."
+                      "its place"
+
+                  Expect.stringContains
+                      page
+                      "<code>E7</code></span>\n<p class=\"soft\">Not in the knowledge base.</p>"
+                      "E7")
 
           testCase "draws boxes, faces and masks in the picture's own pixels, and names them beside it"
           <| fun () ->
@@ -192,7 +201,11 @@ let tests =
                       "Image 1, <code>images/torn.png</code>, could not be read: truncated or damaged."
                       "torn"
 
-                  Expect.stringContains page "Image 2, <code>images/gone.png</code>, could not be read: missing." "gone"
+                  Expect.stringContains
+                      page
+                      "Image 2, <code>images/gone.png</code>, could not be read: missing."
+                      "gone"
+
                   Expect.equal (count "<svg" page) 0 "no overlay"
                   Expect.stringContains page "NIL: the knowledge base has no entity for this mention." "NIL")
 
@@ -216,12 +229,21 @@ let tests =
                   let page = page folder [ "--mention"; "a-1" ]
                   let addresses = Regex.Matches(page, "(?:src|href)=\"([^\"]*)\"") |> Seq.map _.Groups[1].Value
                   Expect.isNonEmpty addresses "a picture"
-                  Expect.all addresses (fun address -> address.StartsWith("data:image/jpeg;base64,", StringComparison.Ordinal)) "data"
+
+                  Expect.all
+                      addresses
+                      (fun address -> address.StartsWith("data:image/jpeg;base64,", StringComparison.Ordinal))
+                      "data"
+
                   Expect.equal (count "(?i)https?:|url\\(|@import|<link|<iframe" page) 0 "nothing from elsewhere"
                   Expect.stringContains page "default-src 'none'; img-src data:" "the policy"
                   Expect.stringContains page "name=\"viewport\" content=\"width=device-width" "phones"
                   Expect.stringContains page "@media (prefers-color-scheme: dark)" "the dark"
-                  Expect.equal (count "<img " page) (count "<img [^>]*alt=\"[^\"]+\"" page) "every picture has words in its place")
+
+                  Expect.equal
+                      (count "<img " page)
+                      (count "<img [^>]*alt=\"[^\"]+\"" page)
+                      "every picture has words in its place")
 
           testCase "carries pictures of a bounded size, encoded anew"
           <| fun () ->
@@ -258,8 +280,7 @@ let tests =
           testCase "is refused for a key of another split, an unknown split and a key of two splits"
           <| fun () ->
               withData (fun folder ->
-                  let refused words expected =
-                      Refusal.isSpelled expected (fun () -> page folder words |> ignore)
+                  let refused words expected = Refusal.isSpelled expected (fun () -> page folder words |> ignore)
 
                   refused
                       [ "--mention"; "b-1"; "--split"; "train" ]
@@ -295,8 +316,7 @@ let tests =
 
                   File.WriteAllText(Path.Combine(folder, "entities.jsonl"), """{"id":"E","name":"Korvale"}""")
 
-                  let page =
-                      showWith analyzer.Analyze folder [ "--mention"; "m"; "--images"; photos ]
+                  let page = showWith analyzer.Analyze folder [ "--mention"; "m"; "--images"; photos ]
 
                   Expect.equal (count "<figure>" page) 4 "figures"
                   Expect.equal (count "class=\"mask\"" page) 13 "masks"

@@ -38,7 +38,16 @@ let private examplesOf (text: string) =
     |> List.ofArray
 
 let private verbs =
-    [ "train"; "eval"; "features"; "candidates"; "show"; "import"; "data"; "weights"; "config"; "doctor" ]
+    [ "train"
+      "eval"
+      "features"
+      "candidates"
+      "show"
+      "import"
+      "data"
+      "weights"
+      "config"
+      "doctor" ]
 
 let private none: ConfigSource = { Preset = null; File = null; Set = [||] }
 

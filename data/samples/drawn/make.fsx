@@ -196,8 +196,7 @@ let mentions =
           Picture = picture }
 
     let group count items make =
-        rota stream count items
-        |> List.mapi (fun index entity -> make index (splitOf index count) entity)
+        rota stream count items |> List.mapi (fun index entity -> make index (splitOf index count) entity)
 
     let shown entity = Shows entity.Kind.Label
 
@@ -273,8 +272,7 @@ let ceiling (fit: Mention -> Entity list) mentions =
 
 // ---------------------------------------------------------------------------------------------------------- candidates
 
-let trigrams (text: string) =
-    $"  {text.ToLowerInvariant()} " |> Seq.windowed 3 |> Seq.map String |> Set.ofSeq
+let trigrams (text: string) = $"  {text.ToLowerInvariant()} " |> Seq.windowed 3 |> Seq.map String |> Set.ofSeq
 
 /// How much two names look alike: Dice over trigrams of letters.
 let similarity (a: string) (b: string) =
@@ -390,7 +388,9 @@ let numbers =
 /// The README keeps its prose; the lines between the two marks are these numbers.
 let readmeFile (current: string) =
     let start, stop = "<!-- numbers: written by make.fsx -->\n", "<!-- end of numbers -->"
-    let a, b = current.IndexOf(start, StringComparison.Ordinal), current.IndexOf(stop, StringComparison.Ordinal)
+
+    let a, b =
+        current.IndexOf(start, StringComparison.Ordinal), current.IndexOf(stop, StringComparison.Ordinal)
 
     if a < 0 || b < a then
         invalidOp "README.md has lost the marks of its numbers"
@@ -411,7 +411,8 @@ match arguments with
 | [ "--image-only"; folder ] ->
     for name, content in tables true false @ pictures do
         write folder name content
-| [] | [ "--check" ] ->
+| []
+| [ "--check" ] ->
     let here = __SOURCE_DIRECTORY__
     let check = not arguments.IsEmpty
     let readme = File.ReadAllText(Path.Combine(here, "README.md"))

@@ -31,8 +31,10 @@ let entityPalettes =
 
 let rect x y width height fill = $"<rect x='{x}' y='{y}' width='{width}' height='{height}' fill='{fill}'/>"
 let disc x y radius fill = $"<circle cx='{x}' cy='{y}' r='{radius}' fill='{fill}'/>"
+
 let ring x y radius width stroke =
     $"<circle cx='{x}' cy='{y}' r='{radius}' fill='none' stroke='{stroke}' stroke-width='{width}'/>"
+
 let shape points fill = $"<polygon points='{points}' fill='{fill}'/>"
 let path d fill = $"<path d='{d}' fill='{fill}'/>"
 let line d width stroke = $"<path d='{d}' fill='none' stroke='{stroke}' stroke-width='{width}' stroke-linecap='round'/>"
@@ -192,10 +194,7 @@ let shapes =
 
 /// Skies and grounds of the mentions' pictures; each is a whole picture of 100 x 100. Two numbers vary what stands where.
 let backgrounds: (int -> int -> string list) list =
-    [ fun a b ->
-          [ rect 0 0 100 100 "#aed6f1"
-            disc (10 + a) 18 9 "#f7dc6f"
-            rect 0 (62 + b / 4) 100 40 "#82c26e" ]
+    [ fun a b -> [ rect 0 0 100 100 "#aed6f1"; disc (10 + a) 18 9 "#f7dc6f"; rect 0 (62 + b / 4) 100 40 "#82c26e" ]
       fun a b ->
           [ rect 0 0 100 100 "#d4e6f1"
             disc (15 + a) 20 7 "#ffffff"
@@ -234,7 +233,7 @@ let private svg viewBox (parts: string list) =
 type Place = { X: int; Y: int; Percent: int; Tilt: int }
 
 let private placed kind colours place =
-    let inner = String.Join("\n", shapes[kind] colours)
+    let inner = String.Join("\n", shapes[kind]colours)
 
     $"<g transform='translate({place.X} {place.Y}) rotate({place.Tilt}) scale(0.{place.Percent:D2})'>\n{inner}\n</g>"
 

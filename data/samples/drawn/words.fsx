@@ -153,7 +153,8 @@ let topics =
             ", while buyers whispered about the price" ]
       meaning
           "festival"
-          [ "Celebrated with a music festival every summer."; "A festival of dancing and music is named after it." ]
+          [ "Celebrated with a music festival every summer."
+            "A festival of dancing and music is named after it." ]
           [ ", while the band played and everyone danced"
             ", and there was singing and dancing all night"
             ", as the musicians tuned up for the concert"
