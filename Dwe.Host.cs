@@ -58,6 +58,7 @@ internal static class Program
         Command.ShowConfig show => ConfigCommand.Run(show.source, show.json),
         Command.Train train => TrainCommand.Run(train.Item, stop),
         Command.Eval eval => EvalCommand.Run(eval.Item),
+        Command.Compare compare => CompareCommand.Run(compare.Item, Streams.Results, Console.Out),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
         Command.Show show => ShowCommand.Run(show.Item, stop),

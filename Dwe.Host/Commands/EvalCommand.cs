@@ -31,6 +31,7 @@ internal static class EvalCommand
         var folder = new RunFolder(run);
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
+        var looks = LooksBefore(folder, options);
         Natives.Load(options.LibTorch);
         config = TorchThreads.Settle(config);
         if (options.Precision is not null)
@@ -55,9 +56,34 @@ internal static class EvalCommand
             : CandidateLists.Read(options.Candidates ?? OfTraining(options, manifest), data, options.Split);
         var memory = matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
         using var evaluator = new Evaluator(data, options.Split, lists, memory?.Prepare(memory.Unit(data), data, options.Split));
-        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config));
+        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config)) with { Looks = looks + 1 };
         JsonFiles.Write(folder.Result(options.Split, result.Card.Protocol), result);
         return result;
+    }
+
+    /// <summary>
+    /// How often the run was evaluated on test under this protocol, null for dev: whoever chooses by test measures nothing,
+    /// so a second look must be asked for and stays in the result.
+    /// </summary>
+    /// <exception cref="UserErrorException">UsageWrong where it was, and <c>--again</c> is not given.</exception>
+    private static int? LooksBefore(RunFolder folder, EvalOptions options)
+    {
+        if (options.Split != Splits.Test)
+        {
+            return null;
+        }
+
+        var path = folder.Result(options.Split, EvaluationResult.NameOf(options.Protocol));
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        return options.Again
+            ? JsonFiles.Read<EvaluationResult>(path, "a result").Looks ?? 1
+            : throw new UserErrorException(UserError.NewUsageWrong(
+                $"{folder.Path} was evaluated on test before: {path}",
+                "Read that result; or look once more with --again, which the new result will say."));
     }
 
     /// <summary>The lists that training was given: for the data and the split that they were given for.</summary>

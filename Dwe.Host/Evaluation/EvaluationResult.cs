@@ -39,6 +39,20 @@ internal sealed record EvaluatedSystem
     public long? Step { get; init; }
 }
 
+/// <summary>Where a mean lies at 95 %, by bootstrap over mentions.</summary>
+internal sealed record MeasureInterval
+{
+    public required double Low { get; init; }
+    public required double High { get; init; }
+}
+
+/// <summary>The metrics of some of the mentions.</summary>
+internal sealed record SliceResult
+{
+    public required int Mentions { get; init; }
+    public required IReadOnlyDictionary<string, double?> Metrics { get; init; }
+}
+
 /// <summary>One evaluation: one JSON file. Metrics are fractions; a miss has rank infinity.</summary>
 internal sealed record EvaluationResult
 {
@@ -59,6 +73,18 @@ internal sealed record EvaluationResult
 
     /// <summary>missed, without_candidates, gold_outside_kb, nil, unlabelled.</summary>
     public required IReadOnlyDictionary<string, int> Counts { get; init; }
+
+    /// <summary>Of hits@1 and mrr; null in results that are older than intervals.</summary>
+    public IReadOnlyDictionary<string, MeasureInterval>? Intervals { get; init; }
+
+    /// <summary>Slices by name (docs/protocols.md), those without mentions left out.</summary>
+    public IReadOnlyDictionary<string, SliceResult>? Slices { get; init; }
+
+    /// <summary>Rank of each mention by key, under the card's rule of ties; null for a miss.</summary>
+    public IReadOnlyDictionary<string, double?>? Ranks { get; init; }
+
+    /// <summary>How often this run was evaluated on this test split under this protocol; null on dev.</summary>
+    public int? Looks { get; init; }
 
     public double Measure(string name) =>
         Metrics[name] ?? throw new InvalidOperationException($"{name} is not defined: every gold was missed");

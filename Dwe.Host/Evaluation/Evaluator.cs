@@ -14,6 +14,9 @@ namespace Dwe.Host.Evaluation;
 /// </summary>
 internal sealed class Evaluator : IDisposable
 {
+    /// <summary>Resampling is part of the measure, not of the run: the same ranks have the same interval.</summary>
+    private const long IntervalSeed = 1;
+
     private const int QueriesAtOnce = 256;
 
     private readonly RunData data;
@@ -22,6 +25,7 @@ internal sealed class Evaluator : IDisposable
     private readonly CandidateLists? candidates;
     private readonly LexicalMentions? lexical;
     private readonly Lazy<EntityVectors> asEncoded;
+    private readonly Lazy<IReadOnlyList<MentionSlice>> slices;
 
     /// <summary>
     /// Prepares a split. <paramref name="candidates"/> may be null for <c>full-kb</c> alone, <paramref name="lexical"/> for
@@ -40,6 +44,7 @@ internal sealed class Evaluator : IDisposable
                 Path.Combine(data.Dataset.Folder, split + ".json"), "records", "none", "at least one mention"));
         }
 
+        slices = new Lazy<IReadOnlyList<MentionSlice>>(() => MentionSlice.Of(data, split));
         asEncoded = new Lazy<EntityVectors>(() => new EntityVectors(CopyOf(data.Entities), (int)data.Entities.shape[1]));
     }
 
@@ -163,6 +168,7 @@ internal sealed class Evaluator : IDisposable
     {
         var tieRule = protocol.IsLegacy ? TieRule.Optimistic : TieRule.Realistic;
         var metrics = Ranks.Metrics(tieRule, ranks);
+        var values = Array.ConvertAll(ranks, rank => Ranks.Value(tieRule, rank));
         return new EvaluationResult
         {
             Card = Card(protocol),
@@ -172,8 +178,32 @@ internal sealed class Evaluator : IDisposable
             Pessimistic = EvaluationResult.Named(Ranks.Metrics(TieRule.Pessimistic, ranks)),
             CandidateRecall = protocol.IsFullKb ? new Dictionary<string, double>() : Candidates.Recall,
             Counts = Counts(protocol, metrics),
+            Intervals = Intervals(values),
+            Slices = Slices(tieRule, ranks),
+            Ranks = data.Mentions(split).Select((mention, row) => (mention.Key, Rank: Finite(values[row])))
+                .ToDictionary(item => item.Key, item => item.Rank),
         };
     }
+
+    private static double? Finite(double rank) => double.IsFinite(rank) ? rank : null;
+
+    private static Dictionary<string, MeasureInterval> Intervals(double[] ranks)
+    {
+        MeasureInterval Of(Converter<double, double> value)
+        {
+            var interval = Evidence.Interval(IntervalSeed, Array.ConvertAll(ranks, value));
+            return new MeasureInterval { Low = interval.Low, High = interval.High };
+        }
+
+        return new() { ["hits@1"] = Of(rank => rank <= 1 ? 1 : 0), ["mrr"] = Of(rank => 1 / rank) };
+    }
+
+    private Dictionary<string, SliceResult> Slices(TieRule tieRule, Rank[] ranks) =>
+        slices.Value.ToDictionary(slice => slice.Name, slice => new SliceResult
+        {
+            Mentions = slice.Rows.Length,
+            Metrics = EvaluationResult.Named(Ranks.Metrics(tieRule, Array.ConvertAll(slice.Rows, row => ranks[row]))),
+        });
 
     private ProtocolCard Card(Protocol protocol) => new()
     {

@@ -15,6 +15,10 @@ internal static class ResultTable
         foreach (var name in Shares)
         {
             table.AddColumn(new TableColumn(name).RightAligned());
+            if (name == Shares[0])
+            {
+                table.AddColumn(new TableColumn("95 %").RightAligned());
+            }
         }
 
         table.AddColumn(new TableColumn("mean rank").RightAligned()).AddColumn(new TableColumn("missed").RightAligned());
@@ -23,7 +27,9 @@ internal static class ResultTable
             string[] cells =
             [
                 Markup.Escape(result.System.Name),
-                .. Shares.Select(name => Percent(result.Metrics[name])),
+                Percent(result.Metrics[Shares[0]]),
+                Interval(result),
+                .. Shares.Skip(1).Select(name => Percent(result.Metrics[name])),
                 result.Metrics["mean_rank"]?.ToString("0.0", CultureInfo.InvariantCulture) ?? "-",
                 result.Counts["missed"].ToString("N0", CultureInfo.InvariantCulture),
             ];
@@ -34,7 +40,13 @@ internal static class ResultTable
         console.Line(Describe(results[0]));
     }
 
+    private static string Interval(EvaluationResult result) =>
+        result.Intervals?[Shares[0]] is { } interval ? $"{Percent(interval.Low)}-{Percent(interval.High)}" : "-";
+
     private static string Percent(double? share) => share is { } value ? (100 * value).ToString("0.0", CultureInfo.InvariantCulture) : "-";
+
+    private static string Looks(EvaluationResult result) =>
+        result.Looks > 1 ? $" Evaluated on test {result.Looks} times: no longer a blind test." : "";
 
     private static string Describe(EvaluationResult result)
     {
@@ -46,6 +58,6 @@ internal static class ResultTable
         var outside = result.Counts["gold_outside_kb"] > 0 ? $", {result.Counts["gold_outside_kb"]:N0} golds outside of it" : "";
         return $"{card.Protocol}: {card.Split} of {card.Dataset} {card.DatasetHash[..8]}, {card.Mentions:N0} mentions, "
             + $"{card.KnowledgeBaseSize:N0} entities{outside}; candidates: {card.CandidateSource}{gold}; ties: {card.TieRule}{recall}. "
-            + "Shares in percent.";
+            + $"Shares in percent.{Looks(result)}";
     }
 }

@@ -93,11 +93,13 @@ type internal EvalArguments =
     | [<Unique>] Precision of NAME: string
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Again
     | [<Unique>] Json of FILE: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Again -> "look at the test split though the run was evaluated on it before; the result counts the looks"
             | Run _ -> "folder of a trained run; its best checkpoint is evaluated"
             | Baseline _ -> "instead of a run: candidate-order (candidates as they are listed) or chance"
             | Data _ -> "folder of the data set (default: the one the run was trained on)"
@@ -111,6 +113,22 @@ type internal EvalArguments =
             | Device _ -> "auto, cpu or cuda"
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the result to this file"
+
+type internal CompareArguments =
+    | [<MainCommand; ExactlyOnce>] Results of RUN: string list
+    | [<Unique>] Split of NAME: string
+    | [<Unique>] Protocol of NAME: string
+    | [<Unique>] Measure of NAME: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Results _ -> "runs, or result files of `--json`; the first is what the others are compared with"
+            | Split _ -> "whose results of a run: dev or test (default: dev)"
+            | Protocol _ -> "legacy, strict or full-kb (default: strict)"
+            | Measure _ -> "hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
+            | Json -> "print JSON instead of a table"
 
 type internal CandidatesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
@@ -255,6 +273,7 @@ type internal ConfigArguments =
 type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
+    | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
@@ -270,6 +289,7 @@ type internal DweArguments =
             match argument with
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
+            | Compare _ -> "say which of several results differ by more than chance"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Show _ -> "write a page about one mention: image, sentence, candidates"

@@ -33,7 +33,15 @@ type EvalOptions =
       Precision: string | null
       Device: string
       LibTorch: string | null
+      Again: bool
       Json: string | null }
+
+type ComparisonOptions =
+    { Results: string[]
+      Split: string
+      Protocol: Protocol
+      Measure: string
+      Json: bool }
 
 /// What turns texts into vectors.
 type TextEncoderChoice =
@@ -111,6 +119,7 @@ type DataConvertOptions = { Data: string; Format: string | null; To: string; Out
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
+    | Compare of ComparisonOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
     | Show of ShowOptions
@@ -139,6 +148,9 @@ module internal CommandLine =
               [ "dwe eval --run runs/sample"
                 "dwe eval --run runs/wikimel --split dev --protocol full-kb --json result.json"
                 "dwe eval --baseline candidate-order --data wikimel" ]
+              "compare",
+              [ "dwe compare runs/text runs/images"
+                "dwe compare runs/one runs/two runs/three --protocol full-kb --measure mrr --json" ]
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
@@ -253,7 +265,27 @@ module internal CommandLine =
                           Precision = orNull (found.TryGetResult EvalArguments.Precision)
                           Device = device
                           LibTorch = orNull (found.TryGetResult EvalArguments.LibTorch)
+                          Again = found.Contains EvalArguments.Again
                           Json = orNull (found.TryGetResult EvalArguments.Json) })))
+
+    let private compare (found: ParseResults<CompareArguments>) =
+        let results = Array.ofList (found.GetResult CompareArguments.Results)
+
+        if results.Length < 2 then
+            Error(UsageWrong("compare needs at least two runs or result files", "See `dwe compare --help`."))
+        else
+            protocolOf (found.TryGetResult CompareArguments.Protocol)
+            |> Result.bind (fun protocol ->
+                oneOf "--split" [ "dev"; "test" ] (found.GetResult(CompareArguments.Split, "dev"))
+                |> Result.bind (fun split ->
+                    oneOf "--measure" Fields.measures (found.GetResult(CompareArguments.Measure, "hits@1"))
+                    |> Result.map (fun measure ->
+                        Compare
+                            { Results = results
+                              Split = split
+                              Protocol = protocol
+                              Measure = measure
+                              Json = found.Contains CompareArguments.Json })))
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -477,6 +509,7 @@ module internal CommandLine =
             match found.TryGetSubCommand() with
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
+            | Some(DweArguments.Compare own) -> compare own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Show own) -> show own

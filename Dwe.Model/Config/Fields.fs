@@ -10,6 +10,9 @@ module internal Fields =
     let protocols = [ "legacy", Legacy; "strict", Strict; "full-kb", FullKb ]
     let precisions = [ "float32", Float32; "bf16-mixed", Bf16Mixed; "float64", Float64 ]
 
+    /// What results are ranked and compared by.
+    let measures = [ "hits@1"; "hits@3"; "hits@5"; "hits@10"; "hits@20"; "mrr" ]
+
     let private model =
         let set change config = { config with RunConfig.Model = change config.Model }
 
@@ -205,8 +208,7 @@ module internal Fields =
     let private training =
         let set change config = { config with RunConfig.Training = change config.Training }
 
-        let measures =
-            [ for name in [ "hits@1"; "hits@3"; "hits@5"; "hits@10"; "hits@20"; "mrr" ] -> name, name ]
+        let measures = [ for name in measures -> name, name ]
 
         [ Field.integer
               "training.seed"

@@ -81,12 +81,32 @@ module internal Statistics =
             let mutable sum = 0.0
 
             for difference in telling do
-                sum <- sum + (if random.NextUInt64() >>> 63 = 0UL then difference else -difference)
+                sum <-
+                    sum
+                    + (if random.NextUInt64() >>> 63 = 0UL then
+                           difference
+                       else
+                           -difference)
 
             if abs sum >= observed then 1 else 0
 
         { Interval = interval
           PValue = float (1 + Seq.sumBy isAsLarge (seq { 1..resamples })) / float (1 + resamples) }
+
+    /// p-values of several comparisons, adjusted so that the chance of even one false finding stays what one p-value says
+    /// (Holm 1979): sorted ascending, the k-th of n is multiplied with n - k + 1, and none is less than the one before.
+    ///
+    /// pValues : [comparisons]; returns : [comparisons], in the same order, at most 1
+    let holm (pValues: float[]) : float[] =
+        let order = Array.init pValues.Length id |> Array.sortBy (fun index -> pValues[index])
+        let adjusted = Array.zeroCreate pValues.Length
+        let mutable least = 0.0
+
+        for place, index in Array.indexed order do
+            least <- max least (min 1.0 (pValues[index] * float (pValues.Length - place)))
+            adjusted[index] <- least
+
+        adjusted
 
     /// Mean and sample standard deviation over seeds or folds; the deviation of a single value is not defined.
     ///

@@ -40,6 +40,7 @@ let private examplesOf (text: string) =
 let private verbs =
     [ "train"
       "eval"
+      "compare"
       "features"
       "candidates"
       "show"
@@ -75,6 +76,7 @@ let private evaluation: EvalOptions =
       Precision = null
       Device = "auto"
       LibTorch = null
+      Again = false
       Json = null }
 
 [<Tests>]
@@ -174,6 +176,44 @@ let tests =
               isCommand
                   (Command.Eval { evaluation with Protocol = Legacy })
                   [ "eval"; "--run"; "runs/a"; "--protocol"; "legacy" ]
+
+          testCase "compare, least and most"
+          <| fun () ->
+              isCommand
+                  (Command.Compare
+                      { Results = [| "runs/a"; "b.json" |]
+                        Split = "dev"
+                        Protocol = Strict
+                        Measure = "hits@1"
+                        Json = false })
+                  [ "compare"; "runs/a"; "b.json" ]
+
+              isCommand
+                  (Command.Compare
+                      { Results = [| "a"; "b"; "c" |]
+                        Split = "test"
+                        Protocol = FullKb
+                        Measure = "mrr"
+                        Json = true })
+                  [ "compare"
+                    "--split"
+                    "test"
+                    "--protocol"
+                    "full-kb"
+                    "--measure"
+                    "mrr"
+                    "--json"
+                    "a"
+                    "b"
+                    "c" ]
+
+              refused
+                  "compare needs at least two runs or result files. See `dwe compare --help`."
+                  [ "compare"; "runs/a" ]
+
+              refused
+                  "command line: --measure is 'hits@2', expected one of hits@1, hits@3, hits@5, hits@10, hits@20, mrr."
+                  [ "compare"; "--measure"; "hits@2"; "a"; "b" ]
 
           testCase "features, least and most"
           <| fun () ->

@@ -263,9 +263,7 @@ let tests =
                   "--set: loss.matching is 'not n-pair', expected n-pair, or model.kind dwe."
                   (set [ "loss.matching=triplet" ])
 
-              refused
-                  "--set: model.vision_unit is 'yes', expected true or false."
-                  (set [ "model.vision_unit=yes" ])
+              refused "--set: model.vision_unit is 'yes', expected true or false." (set [ "model.vision_unit=yes" ])
 
           testCase "every preset of the checkout parses, and none says only what is the default"
           <| fun () ->

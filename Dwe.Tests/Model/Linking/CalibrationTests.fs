@@ -14,16 +14,14 @@ let tests =
 
               Expect.equal
                   bins
-                  [| { Count = 1; Stated = 0.25; Right = 0.0 }
-                     { Count = 3; Stated = 0.75; Right = 2.0 / 3.0 } |]
+                  [| { Count = 1; Stated = 0.25; Right = 0.0 }; { Count = 3; Stated = 0.75; Right = 2.0 / 3.0 } |]
                   "a bin begins with its lower bound; 1 belongs to the last"
 
               let expected = 1.0 / 4.0 * 0.25 + 3.0 / 4.0 * (0.75 - 2.0 / 3.0)
               Expect.floatClose Accuracy.high (Calibration.error bins) expected "error"
 
           testCase "who is always sure and always right is calibrated"
-          <| fun () ->
-              Expect.equal (Calibration.error (Calibration.bins 10 [| 1.0; 1.0 |] [| true; true |])) 0.0 "sure"
+          <| fun () -> Expect.equal (Calibration.error (Calibration.bins 10 [| 1.0; 1.0 |] [| true; true |])) 0.0 "sure"
 
           testCase "what is no probability is refused"
           <| fun () ->

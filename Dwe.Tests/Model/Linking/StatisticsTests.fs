@@ -39,7 +39,10 @@ let tests =
 
           testCase "a value that never changes has an interval of no width"
           <| fun () ->
-              Expect.equal (Statistics.interval 1L 100 0.9 [| 0.25; 0.25 |]) { Mean = 0.25; Low = 0.25; High = 0.25 } "0.25"
+              Expect.equal
+                  (Statistics.interval 1L 100 0.9 [| 0.25; 0.25 |])
+                  { Mean = 0.25; Low = 0.25; High = 0.25 }
+                  "0.25"
 
           testCase "the same seed gives the same interval, another seed another"
           <| fun () ->
@@ -69,6 +72,14 @@ let tests =
               near 1e-12 back.Interval.Low -forth.Interval.High "bounds"
               Expect.equal back.PValue forth.PValue "p"
 
+          testCase "p-values of several comparisons are adjusted, the worked example"
+          <| fun () ->
+              // Sorted 0.01, 0.03, 0.04: 3 · 0.01, 2 · 0.03, and 1 · 0.04 raised to the one before.
+              Expect.equal (Statistics.holm [| 0.04; 0.01; 0.03 |]) [| 0.06; 0.03; 0.06 |] "in the order given"
+              Expect.equal (Statistics.holm [| 0.9; 0.8 |]) [| 1.0; 1.0 |] "at most 1"
+              Expect.equal (Statistics.holm [| 0.02 |]) [| 0.02 |] "a single one stays"
+              Expect.equal (Statistics.holm [||]) [||] "none"
+
           testCase "mean and deviation over seeds, the worked example"
           <| fun () ->
               let struct (mean, deviation) = Statistics.meanAndDeviation [| 1.0; 2.0; 6.0 |]
@@ -82,4 +93,6 @@ let tests =
               Expect.invalid "values are none" "nothing" (fun () -> Statistics.interval 1L 10 0.95 [||])
               Expect.invalid "resamples is 0" "no draws" (fun () -> Statistics.interval 1L 0 0.95 [| 1.0 |])
               Expect.invalid "confidence is 1" "certainty" (fun () -> Statistics.interval 1L 10 1.0 [| 1.0 |])
-              Expect.invalid "2 values against 1" "lengths" (fun () -> Statistics.paired 1L 9 0.9 [| 1.0 |] [| 1.0; 0.0 |]) ]
+
+              Expect.invalid "2 values against 1" "lengths" (fun () ->
+                  Statistics.paired 1L 9 0.9 [| 1.0 |] [| 1.0; 0.0 |]) ]
