@@ -61,6 +61,7 @@ internal static class Program
         Command.Compare compare => CompareCommand.Run(compare.Item, Streams.Results, Console.Out),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
+        Command.Show show => ShowCommand.Run(show.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
         Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),
         Command.DataConvert convert => DataConvertCommand.Run(convert.Item, Streams.Results),

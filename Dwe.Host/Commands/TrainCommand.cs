@@ -14,8 +14,6 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe train</c>: trains a model, keeps the checkpoint that is best on dev, and evaluates it there.</summary>
 internal static class TrainCommand
 {
-    private static readonly string[] SamplePresets = ["sample", "sample-dwe"];
-
     public static int Run(TrainOptions options, CancellationToken stop)
     {
         var folder = new RunFolder(options.Out ?? DefaultFolder(options));
@@ -25,9 +23,9 @@ internal static class TrainCommand
     private static int Begin(RunFolder folder, TrainOptions options, CancellationToken stop)
     {
         var config = ConfigSources.Read(options.Config);
-        var sample = SamplePresets.Contains(options.Config.Preset);
-        var dataFolder = options.Data ?? (sample ? SampleData.Folder : throw Missing("--data", "the folder of the data set"));
-        var features = options.Features ?? (sample ? SampleData.Features : throw Missing("--features", "a feature store"));
+        var sample = SampleData.Of(options.Config.Preset);
+        var dataFolder = options.Data ?? sample?.Folder ?? throw Missing("--data", "the folder of the data set");
+        var features = options.Features ?? sample?.Features ?? throw Missing("--features", "a feature store");
         folder.RequireFree();
         Natives.Load(options.LibTorch);
         config = TorchThreads.Settle(config);

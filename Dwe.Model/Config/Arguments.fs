@@ -67,7 +67,7 @@ type internal TrainArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Preset _ -> "start from a preset: sample, wikimel, richpediamel, wikidiverse, wikiperson"
+            | Preset _ -> "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
             | Format _ -> Wording.Format
@@ -153,6 +153,29 @@ type internal CandidatesArguments =
             | From _ ->
                 "with oracle-type: the lists to fill (default: those of the records, else the exact ranking's first 10)"
             | Seed _ -> "with oracle-type: decides what lists are filled with (default: 114514)"
+
+type internal ShowArguments =
+    | [<Mandatory; Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Mandatory; Unique>] Mention of KEY: string
+    | [<Unique>] Split of NAME: string
+    | [<Unique>] Images of DIR: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Unique>] Without of GUESSES: string
+    | [<Unique>] Out of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set"
+            | Format _ -> Wording.Format
+            | Mention _ -> "key of the mention, as the data set has it"
+            | Split _ -> "train, dev or test (default: the one that has the mention)"
+            | Images _ -> "folder in which to look for images first (default: where the data set's format has them)"
+            | Candidates _ ->
+                "candidate lists, {mention: [ids]} or {record key: [ids]} (default: those that come with the data)"
+            | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
+            | Out _ -> "the page (default: KEY.html)"
 
 type internal ImportArguments =
     | [<Unique>] Data of DIR: string
@@ -253,6 +276,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
@@ -268,6 +292,7 @@ type internal DweArguments =
             | Compare _ -> "say which of several results differ by more than chance"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
+            | Show _ -> "write a page about one mention: image, sentence, candidates"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"
             | Weights _ -> "fetch the pretrained weights that `features` uses"

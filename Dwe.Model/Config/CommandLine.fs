@@ -83,6 +83,20 @@ type CandidatesOptions =
       From: string | null
       Seed: int64 }
 
+type ShowOptions =
+    {
+        Data: string
+        Format: string | null
+        Mention: string
+        /// Null for whichever has the mention.
+        Split: string | null
+        Images: string | null
+        Candidates: string | null
+        /// Guesses about faces that are left out.
+        Without: string[]
+        Out: string | null
+    }
+
 /// Either `Data` or `Weights` is there.
 type ImportOptions =
     { Data: string | null
@@ -108,6 +122,7 @@ type Command =
     | Compare of ComparisonOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
+    | Show of ShowOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
     | DataConvert of DataConvertOptions
@@ -147,6 +162,9 @@ module internal CommandLine =
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
+              "show",
+              [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
+                "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
               "import",
               [ "dwe import --data wikimel --out wikimel.store"
                 "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
@@ -401,6 +419,26 @@ module internal CommandLine =
                           From = orNull (found.TryGetResult CandidatesArguments.From)
                           Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
+    let private show (found: ParseResults<ShowArguments>) =
+        let split =
+            match found.TryGetResult ShowArguments.Split with
+            | None -> Ok None
+            | Some name -> oneOf "--split" [ "train"; "dev"; "test" ] name |> Result.map Some
+
+        split
+        |> Result.bind (fun split ->
+            guessesOf (found.GetResult(ShowArguments.Without, ""))
+            |> Result.map (fun without ->
+                Show
+                    { Data = found.GetResult ShowArguments.Data
+                      Format = orNull (found.TryGetResult ShowArguments.Format)
+                      Mention = found.GetResult ShowArguments.Mention
+                      Split = orNull split
+                      Images = orNull (found.TryGetResult ShowArguments.Images)
+                      Candidates = orNull (found.TryGetResult ShowArguments.Candidates)
+                      Without = without
+                      Out = orNull (found.TryGetResult ShowArguments.Out) }))
+
     let private import (found: ParseResults<ImportArguments>) =
         let options =
             { Data = orNull (found.TryGetResult ImportArguments.Data)
@@ -474,6 +512,7 @@ module internal CommandLine =
             | Some(DweArguments.Compare own) -> compare own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
+            | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))

@@ -43,6 +43,7 @@ let private verbs =
       "compare"
       "features"
       "candidates"
+      "show"
       "import"
       "data"
       "weights"
@@ -284,6 +285,54 @@ let tests =
                     "a"
                     "--reuse"
                     "b" ]
+
+          testCase "show takes every option, and one mention at least"
+          <| fun () ->
+              isCommand
+                  (Command.Show
+                      { Data = "d"
+                        Format = "jsonl"
+                        Mention = "10-0"
+                        Split = "dev"
+                        Images = "i"
+                        Candidates = "c.json"
+                        Without = [| "race"; "emotion" |]
+                        Out = "o.html" })
+                  [ "show"
+                    "--data"
+                    "d"
+                    "--format"
+                    "jsonl"
+                    "--mention"
+                    "10-0"
+                    "--split"
+                    "dev"
+                    "--images"
+                    "i"
+                    "--candidates"
+                    "c.json"
+                    "--without"
+                    "race,emotion"
+                    "--out"
+                    "o.html" ]
+
+              isCommand
+                  (Command.Show
+                      { Data = "d"
+                        Format = null
+                        Mention = "m"
+                        Split = null
+                        Images = null
+                        Candidates = null
+                        Without = [||]
+                        Out = null })
+                  [ "show"; "--data"; "d"; "--mention"; "m" ]
+
+              refused "missing argument '--mention'. See `dwe show --help`." [ "show"; "--data"; "d" ]
+
+              refused
+                  "command line: --split is 'valid', expected one of train, dev, test."
+                  [ "show"; "--data"; "d"; "--mention"; "m"; "--split"; "valid" ]
 
           testCase "weights, config, doctor and the version"
           <| fun () ->
