@@ -164,7 +164,18 @@ let evaluating =
 
               Expect.equal
                   (fields result)
-                  [ "format"; "card"; "system"; "metrics"; "optimistic"; "pessimistic"; "candidate_recall"; "counts" ]
+                  [ "format"
+                    "card"
+                    "system"
+                    "metrics"
+                    "optimistic"
+                    "pessimistic"
+                    "candidate_recall"
+                    "counts"
+                    "intervals"
+                    "slices"
+                    "ranks"
+                    "looks" ]
                   "fields"
 
               Expect.equal (fields (result.GetProperty "metrics")) (metrics @ [ "mean_rank" ]) "metrics"

@@ -228,7 +228,11 @@ let tests =
                   use opened = FeatureStore.Open store
                   Expect.equal (opened.Table("dev").Kind("text").Dim) 24 "the model's width"
                   Expect.stringContains (encode []).Output " of which 0 encoded" "the same again"
-                  Expect.stringContains (encode [ "--precision"; "bf16-mixed" ]).Output " 0 used again" "another precision"
+
+                  Expect.stringContains
+                      (encode [ "--precision"; "bf16-mixed" ]).Output
+                      " 0 used again"
+                      "another precision"
 
                   let training = [ "train"; "--preset"; "sample"; "--features"; store; "--out"; run ]
                   SampleRun.succeed (training @ SampleRun.small @ [ "--set"; "training.epochs=1" ]) [] |> ignore
