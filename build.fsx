@@ -124,7 +124,8 @@ Target.create "TestWeights" (fun _ ->
     try
         dotnet [ dweProgram; "weights"; "--all" ]
     with problem ->
-        Trace.traceImportant $"pretrained weights were not fetched, tests that need them are skipped: {problem.Message}")
+        Trace.traceImportant
+            $"pretrained weights were not fetched, tests that need them are skipped: {problem.Message}")
 
 Target.create "Test" (fun target -> dotnet (testProgram :: passedOn target))
 
