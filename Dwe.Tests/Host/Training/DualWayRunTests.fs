@@ -33,8 +33,6 @@ let private shared =
 
 let private bytes run = Folder.contents run |> List.filter (fun (name, _) -> not (name.StartsWith "events"))
 
-let private onlyOnUnix = if OperatingSystem.IsWindows() then ptestList else testList
-
 let private measure (json: string) (name: string) =
     (SampleRun.json json).GetProperty("metrics").GetProperty(name).GetDouble()
 
@@ -50,7 +48,7 @@ let private evaluate run extra =
 
 [<Tests>]
 let tests =
-    onlyOnUnix
+    Platform.onlyOnUnix
         "a run of the dwe model"
         [ testCase
               "that was killed after its first checkpoint is bit-equal to one never stopped, with what it remembers of training"
