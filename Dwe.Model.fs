@@ -47,7 +47,7 @@ type FeatureSizes =
     {
         /// Of an encoded mention or sentence.
         Text: int
-        /// Of an encoded image, part or profile; 0 where there are none.
+        /// Of an encoded image or part; 0 where there are none. A profile is a text.
         Image: int
         /// Of an encoded entity.
         Entity: int
@@ -220,6 +220,7 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
         if not matcher.HasLexicalUnit then
             invalidArg (nameof matcher) "the model has no lexical unit"
 
+        use _ = torch.NewDisposeScope()
         let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
 
         let weights =
@@ -435,6 +436,12 @@ type Ranks =
         Ranking.goldScored golds table
 
     static member Metrics(tieRule: TieRule, ranks: Rank[]) : Metrics = Metrics.ofRanks tieRule ranks
+
+    /// Rank of one gold among all of its row's scores, which need no padding; see `Ranking.goldListedRow`.
+    static member GoldListedRow
+        (mention: int, goldColumn: int, scores: ReadOnlyMemory<float32>)
+        : Result<Rank, UserError> =
+        Ranking.goldListedRow mention goldColumn scores.Span
 
     /// What a rank counts as under a rule of ties; infinity for a miss.
     static member Value(tieRule: TieRule, rank: Rank) : float = Ranking.value tieRule rank

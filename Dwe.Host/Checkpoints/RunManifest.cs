@@ -58,6 +58,12 @@ internal sealed record RunManifest
     /// <exception cref="UserErrorException">StoreMismatch.</exception>
     public void RequireSameCandidates(string? path)
     {
+        if (Candidates is null && path is not null)
+        {
+            throw FeatureStore.Mismatch(
+                path, "candidate lists", "the data set's own, with which this run was begun", "Leave --candidates out.");
+        }
+
         if (CandidatesHash is not null && path is not null && HashOfCandidates(path) is { } found && found != CandidatesHash)
         {
             throw FeatureStore.Mismatch(

@@ -31,7 +31,6 @@ internal static class EvalCommand
         var folder = new RunFolder(run);
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
-        var looks = LooksBefore(folder, options);
         Natives.Load(options.LibTorch);
         config = TorchThreads.Settle(config);
         if (options.Precision is not null)
@@ -48,6 +47,8 @@ internal static class EvalCommand
         var format = options.Format ?? (options.Data is null ? manifest.Format : null);
         using var data = RunData.Open(options.Data ?? manifest.Data, options.Features ?? manifest.Features, format);
         manifest.RequireSameSizes(data, folder.Path);
+        var resultFile = ResultFile(folder, options, manifest, data);
+        var looks = LooksBefore(folder, options, resultFile);
         data.RequireFinite(options.Split);
         using var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
         Checkpoint.ReadWeights(folder.Best, matcher);
@@ -57,7 +58,7 @@ internal static class EvalCommand
         var memory = matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
         using var evaluator = new Evaluator(data, options.Split, lists, memory?.Prepare(memory.Unit(data), data, options.Split));
         var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config)) with { Looks = looks + 1 };
-        JsonFiles.Write(folder.Result(options.Split, result.Card.Protocol), result);
+        JsonFiles.Write(resultFile, result);
         return result;
     }
 
@@ -66,14 +67,13 @@ internal static class EvalCommand
     /// so a second look must be asked for and stays in the result.
     /// </summary>
     /// <exception cref="UserErrorException">UsageWrong where it was, and <c>--again</c> is not given.</exception>
-    private static int? LooksBefore(RunFolder folder, EvalOptions options)
+    private static int? LooksBefore(RunFolder folder, EvalOptions options, string path)
     {
         if (options.Split != Splits.Test)
         {
             return null;
         }
 
-        var path = folder.Result(options.Split, EvaluationResult.NameOf(options.Protocol));
         if (!File.Exists(path))
         {
             return 0;
@@ -84,6 +84,21 @@ internal static class EvalCommand
             : throw new UserErrorException(UserError.NewUsageWrong(
                 $"{folder.Path} was evaluated on test before: {path}",
                 "Read that result; or look once more with --again, which the new result will say."));
+    }
+
+    /// <summary>
+    /// Where the result is kept: that on other data than the run's own has a name of its own. Imported weights name no data;
+    /// the first that they are evaluated on counts as theirs.
+    /// </summary>
+    private static string ResultFile(RunFolder folder, EvalOptions options, RunManifest manifest, RunData data)
+    {
+        var hash = data.Dataset.ContentHash;
+        var protocol = EvaluationResult.NameOf(options.Protocol);
+        var path = folder.Result(options.Split, protocol);
+        var owner = manifest.DataHash.Length > 0 ? manifest.DataHash
+            : File.Exists(path) ? JsonFiles.Read<EvaluationResult>(path, "a result").Card.DatasetHash
+            : hash;
+        return owner == hash ? path : folder.Result(options.Split, $"{protocol}-{hash[..8]}");
     }
 
     /// <summary>The lists that training was given: for the data and the split that they were given for.</summary>

@@ -28,6 +28,7 @@ internal sealed record ComparedSystem
 internal sealed record Comparison
 {
     private const double Level = 0.05;
+    private const string What = "a result of `dwe eval` or `dwe train`";
 
     /// <summary>Resampling is part of the measure: the same results compare the same.</summary>
     private const long Seed = 1;
@@ -82,7 +83,13 @@ internal sealed record Comparison
                     : "Name a run, or a file written by --json."));
         }
 
-        return (path, JsonFiles.Read<EvaluationResult>(path, "a result of `dwe eval` or `dwe train`"));
+        var result = JsonFiles.Read<EvaluationResult>(path, What);
+        if (result.Format != EvaluationResult.CurrentFormat || result.Card.DatasetHash.Length < 8)
+        {
+            throw new UserErrorException(UserError.NewFileBroken(path, "top level", $"format '{result.Format}'", What));
+        }
+
+        return (path, result);
     }
 
     private static ComparedSystem Alone(EvaluationResult result, double[] values)
@@ -97,7 +104,6 @@ internal sealed record Comparison
         (string Path, EvaluationResult Result) first, (string Path, EvaluationResult Result) other)
     {
         var differing = typeof(ProtocolCard).GetProperties()
-            .Where(property => property.Name != "EqualityContract")
             .Select(property => (property.Name, First: property.GetValue(first.Result.Card), Other: property.GetValue(other.Result.Card)))
             .FirstOrDefault(field => !Equals(field.First, field.Other));
         if (differing.Name is not null)
@@ -121,6 +127,11 @@ internal sealed record Comparison
             if (!result.Ranks.TryGetValue(key, out var rank))
             {
                 throw Broken(path, $"no rank of mention '{key}'", "the mentions of the first result");
+            }
+
+            if (rank < 1)
+            {
+                throw Broken(path, $"rank {rank} of mention '{key}'", "ranks of at least 1");
             }
 
             var found = rank ?? double.PositiveInfinity;

@@ -56,7 +56,9 @@ internal sealed record SliceResult
 /// <summary>One evaluation: one JSON file. Metrics are fractions; a miss has rank infinity.</summary>
 internal sealed record EvaluationResult
 {
-    public string Format { get; init; } = "dwe-result-1";
+    public const string CurrentFormat = "dwe-result-1";
+
+    public string Format { get; init; } = CurrentFormat;
     public required ProtocolCard Card { get; init; }
     public required EvaluatedSystem System { get; init; }
 

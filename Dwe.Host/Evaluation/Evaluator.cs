@@ -10,7 +10,7 @@ namespace Dwe.Host.Evaluation;
 
 /// <summary>
 /// Ranks the golds of one split under a protocol (docs/protocols.md). Reads the features once; may be asked again and again
-/// while training. Scores are cosines, computed alike for golds and candidates, so a copy of the gold ties with it.
+/// while training. Scores are computed alike for golds and candidates, so a copy of the gold ties with it.
 /// </summary>
 internal sealed class Evaluator : IDisposable
 {

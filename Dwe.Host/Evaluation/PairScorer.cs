@@ -37,7 +37,9 @@ internal sealed class PairScorer(float[] queries, EntityVectors entities, Matche
             {
                 var own = golds[first..Math.Min(golds.Length, first + MentionsAtOnce)];
                 int[] rows = [.. own.SelectMany(_ => everything)];
-                ranks.AddRange(Ranks.GoldListed(own, Score(first, own.Length, entities.Count, rows)).OrThrow());
+                var scores = Score(first, own.Length, entities.Count, rows).Scores.AsMemory();
+                ranks.AddRange(own.Select((gold, row) =>
+                    Ranks.GoldListedRow(first + row, gold, scores.Slice(row * entities.Count, entities.Count)).OrThrow()));
                 progress.Report(ranks.Count, golds.Length);
             }
 

@@ -12,6 +12,8 @@ internal sealed class ProgressDisplay
     private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
 
+    private static int barsShown;
+
     private readonly string _title;
     private readonly string _unit;
     private readonly ProgressTask? _bar;
@@ -42,20 +44,28 @@ internal sealed class ProgressDisplay
     /// <param name="work">The job.</param>
     public static T Run<T>(string title, string unit, Func<ProgressDisplay, T> work)
     {
+        // A terminal has room for one bar: a job within a job reports in lines.
         var console = Streams.Messages;
-        if (!console.Profile.Out.IsTerminal)
+        if (!console.Profile.Out.IsTerminal || Interlocked.CompareExchange(ref barsShown, 1, 0) != 0)
         {
             return work(Lines(title, unit, Streams.Note, TimeProvider.System));
         }
 
-        return console.Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
-            .Start(context =>
-            {
-                var bar = context.AddTask(Markup.Escape(title), autoStart: true);
-                return work(new ProgressDisplay(title, unit, bar, Streams.Note, TimeProvider.System));
-            });
+        try
+        {
+            return console.Progress()
+                .AutoClear(true)
+                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
+                .Start(context =>
+                {
+                    var bar = context.AddTask(Markup.Escape(title), autoStart: true);
+                    return work(new ProgressDisplay(title, unit, bar, Streams.Note, TimeProvider.System));
+                });
+        }
+        finally
+        {
+            barsShown = 0;
+        }
     }
 
     /// <summary>Tells how many units of how many are done, and any detail worth seeing beside them, e.g. <c>loss 0.41</c>.</summary>

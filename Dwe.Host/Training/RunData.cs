@@ -145,11 +145,11 @@ internal sealed class RunData : IDisposable
         }
     }
 
-    /// <summary>Refuses mentions encoded to another width than their sentences, or than the other splits.</summary>
+    /// <summary>Refuses mentions or profiles encoded to another width than sentences, or than the other splits.</summary>
     private static void RequireSameWidth(FeatureStore store, string split)
     {
         var expected = store.Table(store.Tables.First(name => name != FeatureStore.Entities)).Kind(FeatureJob.TextKind).Dim;
-        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind })
+        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind, FeatureKinds.Profile }.Where(store.Table(split).Has))
         {
             if (store.Table(split).Kind(name).Dim is var found && found != expected)
             {

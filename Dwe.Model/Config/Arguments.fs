@@ -67,7 +67,8 @@ type internal TrainArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Preset _ -> "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson"
+            | Preset _ ->
+                "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
             | Format _ -> Wording.Format

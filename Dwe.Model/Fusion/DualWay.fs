@@ -11,7 +11,7 @@ type DualWaySizes =
     {
         /// Width of the encoded mention and text.
         Text: int
-        /// Width of the encoded image, its parts and their profiles; 0 where the data has none.
+        /// Width of the encoded image and its parts; 0 where the data has none. Profiles are texts and have theirs.
         Image: int
         /// Width of everything inside, and of what is compared where the entity side is learned.
         Hidden: int
@@ -67,15 +67,6 @@ module internal DualWay =
     /// Contrasts are no steeper than CLIP's: exp(scale) stays within 1 .. 100.
     let private steepest = log 100.0
 
-    /// φ = Linear, ReLU, LayerNorm, Dropout.  [..., inputs] -> [..., outputs]
-    let private refine inputs outputs rate =
-        layer {
-            let! rectified = Layer.rectified "linear" inputs outputs
-            let! norm = Layer.layerNorm "norm" outputs
-            let! drop = Layer.dropout rate
-            return rectified >> norm >> drop
-        }
-
     /// The layer, or no weights at all.
     let private only (wanted: bool) (recipe: Layer<'Function>) : Layer<'Function option> =
         if wanted then
@@ -92,15 +83,12 @@ module internal DualWay =
             return fun () -> logarithm.clamp(Numbers.scalar 0.0, Numbers.scalar steepest).exp ()
         }
 
-    /// One of the units: what it adds to the mention, and which mentions have it.
-    type private Unit = Masked
-
     /// (x - mean) / √(variance + 1e-5) over the last axis, without weights of its own.
     let private normalised (hidden: int) (input: Tensor) = torch.nn.functional.layer_norm (input, [| int64 hidden |])
 
     /// g = softmax over the units that are present of w · LN(h_u); a mention without any has only zeros. A bias, or weights
-    /// in LN, would cancel or be absorbed by w. units : [batch; d] each -> [batch; units]
-    let private gateRecipe (hidden: int) : Layer<Unit list -> Tensor> =
+    /// in LN, would cancel or be absorbed by w. units : [batch; d] each, what it adds and who has it -> [batch; units]
+    let private gateRecipe (hidden: int) : Layer<Masked list -> Tensor> =
         layer {
             let! weight = Layer.parameter "weight" [ int64 hidden ] (Uniform(1.0 / sqrt (float hidden)))
 
@@ -153,11 +141,11 @@ module internal DualWay =
         let attention name = Layer.nest name (Attention.multiHead hidden sizes.Heads)
 
         layer {
-            let! ofText = Layer.nest "text" (refine sizes.Text hidden rate)
-            let! ofImage = only seesImages (Layer.nest "image" (refine sizes.Image hidden rate))
+            let! ofText = Layer.nest "text" (Layer.refine sizes.Text hidden rate)
+            let! ofImage = only seesImages (Layer.nest "image" (Layer.refine sizes.Image hidden rate))
 
             let! ofProfile =
-                only (seesImages && units.Attribute) (Layer.nest "profile" (refine sizes.Image hidden rate))
+                only (seesImages && units.Attribute) (Layer.nest "profile" (Layer.refine sizes.Text hidden rate))
 
             let! textual = only units.Textual (attention "textual")
             let! vision = only (seesImages && units.Vision) (attention "vision")
@@ -165,6 +153,7 @@ module internal DualWay =
             let anyUnit = units.Textual || (seesImages && (units.Vision || units.Attribute))
             let! gate = only anyUnit (Layer.nest "gate" (gateRecipe hidden))
             let! drop = Layer.dropout rate
+            let! widen = Layer.widen
             let! output = Layer.linear "output" hidden compared
             let! entity = only units.LearnedEntity (Layer.linear "entity" sizes.Entity hidden)
             let! contrastScale = scale "contrast_scale" 0.07
@@ -183,7 +172,7 @@ module internal DualWay =
             let unitsOf (batch: MentionBatch) (mention: Tensor) (text: Tensor) (image: Masked option) =
                 let everyRow = torch.ones ([| Shape.size 0 mention |], dtype = torch.bool, device = mention.device)
 
-                let over (attention: Attention) (keys: Masked) : Unit =
+                let over (attention: Attention) (keys: Masked) : Masked =
                     { Values = attention.Over mention keys; Present = keys.Present.any 1L }
 
                 let texts =
@@ -236,12 +225,12 @@ module internal DualWay =
                     match gates with
                     | Some gates ->
                         let values = torch.stack ([| for unit in found -> unit.Values |], 1L)
-                        Numbers.plus mention ((values * gates.unsqueeze -1L).sum 1L)
-                    | None -> mention
+                        Numbers.plus (widen mention) ((values * gates.unsqueeze -1L).sum 1L)
+                    | None -> widen mention
 
                 { Query = output (drop fused)
-                  Text = text
-                  Image = image
+                  Text = widen text
+                  Image = image |> Option.map (fun whole -> { whole with Values = widen whole.Values })
                   TextUnit = textUnit |> Option.map _.Values
                   VisionUnit = visionUnit },
                 gates

@@ -29,7 +29,8 @@ type internal MentionWords =
         ContextSet: HashSet<int>
         /// The same as texts.
         ContextTexts: HashSet<string>
-        /// Σ of their weights.
+        /// Σ of the weights of `ContextTexts`. Words that nothing else has count too: of a remembered mention they are known
+        /// by its own sentence, of another one by none, and a feature must not tell the two apart.
         ContextWeight: float32
         Years: int[]
         Men: int
@@ -62,13 +63,7 @@ module internal MentionWords =
         |> Seq.tryFind (fun at ->
             Seq.forall (fun i -> words[at + i].Text = mention[i]) (seq { 0 .. mention.Length - 1 }))
 
-    let prepare
-        (vocabulary: Vocabulary)
-        (holders: string[] -> int)
-
-        (own: int)
-        (mention: Mention)
-        : MentionWords =
+    let prepare (vocabulary: Vocabulary) (holders: string[] -> int) (own: int) (mention: Mention) : MentionWords =
         let own' = Words.textsOf mention.Text
         let words = Words.ofText mention.Sentence
 
@@ -110,7 +105,7 @@ module internal MentionWords =
           Context = numbers
           ContextSet = HashSet numbers
           ContextTexts = HashSet context
-          ContextWeight = numbers |> Array.sumBy vocabulary.Weight
+          ContextWeight = context |> Array.distinct |> Array.sumBy (vocabulary.NumberOf >> vocabulary.Weight)
           Years = Words.years context
           Men = men
           Women = women

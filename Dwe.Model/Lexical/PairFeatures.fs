@@ -284,4 +284,4 @@ module internal PairFeatures =
         target[49] <- log1p (float32 mention.Holders) / 5.0f
         target[50] <- yes (mention.Holders = 0)
         ofAge mention entity (target.Slice(52, 2))
-        target[54] <- log1p (float32 mention.Context.Length) / 4.0f
+        target[54] <- log1p (float32 mention.ContextTexts.Count) / 4.0f

@@ -32,7 +32,8 @@ module internal Words =
         else
             let folded = StringBuilder text.Length
 
-            for letter in text.ToLowerInvariant().Normalize NormalizationForm.FormD do
+            // Parted before it is lowered: İ has no lower case of its own.
+            for letter in (text.Normalize NormalizationForm.FormD).ToLowerInvariant() do
                 match spelled.TryGetValue letter with
                 | true, spelling -> folded.Append spelling |> ignore
                 | _ when CharUnicodeInfo.GetUnicodeCategory letter = UnicodeCategory.NonSpacingMark -> ()

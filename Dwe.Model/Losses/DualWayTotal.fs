@@ -72,14 +72,9 @@ module internal DualWayTotal =
         let linked () =
             let pairs = cosines.gather (1L, batch.Pairs)
 
-            let features =
-                match batch.Features with
-                | Some features -> features
-                | None -> torch.empty_like pairs
-
             let scores =
                 match batch.Features with
-                | Some _ -> net.Score pairs features
+                | Some features -> net.Score pairs features
                 | None -> pairs * net.MatchingScale()
 
             let counted = scores.masked_fill (batch.Counts.logical_not (), Numbers.scalar -infinity)

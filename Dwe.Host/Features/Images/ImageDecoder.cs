@@ -64,13 +64,13 @@ internal static class ImageDecoder
         if (bytes.Length == 0) return ImageFault.Empty;
         if (bytes.LongLength > limits.Bytes) return ImageFault.TooManyBytes;
         if (Image.FindLoadBuffer(bytes) is null) return FaultOfUnknown(bytes);
-        using var late = new CancellationTokenSource(limits.Time);
+        using var late = new CancellationTokenSource();
         try
         {
             using var image = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated);
             var pixels = (long)image.Width * image.Height;
             if (pixels > limits.Pixels) return ImageFault.TooManyPixels;
-            var reading = pixels <= LargePixels ? evaluate(image, limits, late.Token) : Alone(image, limits, evaluate, late.Token);
+            var reading = pixels <= LargePixels ? Timed(image, limits, evaluate, late) : Alone(image, limits, evaluate, late);
             return late.IsCancellationRequested ? ImageFault.TooSlow : reading;
         }
         catch (VipsException)
@@ -79,9 +79,17 @@ internal static class ImageDecoder
         }
     }
 
-    private static ImageReading Alone(Image image, ImageLimits limits, Evaluation evaluate, CancellationToken late)
+    /// <summary>The clock starts when a large picture's turn has come: how long it waited says nothing of it.</summary>
+    private static ImageReading Alone(Image image, ImageLimits limits, Evaluation evaluate, CancellationTokenSource late)
     {
-        lock (OneLarge) return evaluate(image, limits, late);
+        lock (OneLarge) return Timed(image, limits, evaluate, late);
+    }
+
+    private static ImageReading Timed(Image image, ImageLimits limits, Evaluation evaluate, CancellationTokenSource late)
+    {
+        if (limits.Time <= TimeSpan.Zero) late.Cancel();
+        else late.CancelAfter(limits.Time);
+        return evaluate(image, limits, late.Token);
     }
 
     /// <summary>Decodes row by row and throws where the rows end. (Shrinking while decoding forgives that.)</summary>

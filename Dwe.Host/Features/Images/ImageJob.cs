@@ -55,10 +55,11 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
     /// <summary>Pictures that were decoded and encoded.</summary>
     public int Made { get; private set; }
 
-    /// <summary>The key of a vector: the encoder, what the finder made of the image, and which of its parts.</summary>
+    /// <summary>The key of a whole image's vector.</summary>
     public static ContentKey WholeKey(IImageEncoder encoder, ImageRecord record) =>
         ContentKey.OfText(encoder.Id, $"image {record.Hash}");
 
+    /// <summary>The key of a part's vector: the encoder, what the finder made of the image, and which of its parts.</summary>
     public static ContentKey PartKey(ImageWork work, ImageRecord record, int part) =>
         ContentKey.OfText(work.Encoder.Id, $"part {part} of {record.Hash} by {work.Finder.Id} {work.Limits.Side}");
 
@@ -79,8 +80,8 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
         progress?.Invoke(found.Count, images.Count);
 
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var read = Stage(files, image => Read(image, image.Path!), failed);
-        var analysed = Stage(read.GetConsumingEnumerable(failed.Token), Analyse, failed);
+        var (read, reading) = Stage(files, image => Read(image, image.Path!), failed);
+        var (analysed, analysing) = Stage(read.GetConsumingEnumerable(failed.Token), Analyse, failed);
         try
         {
             var batch = new List<Prepared>();
@@ -95,6 +96,7 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
         }
         catch (OperationCanceledException) when (errors.TryDequeue(out var error))
         {
+            failed.Cancel();
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
         }
         catch
@@ -104,6 +106,8 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
         }
         finally
         {
+            // Whoever called disposes the nets next: no thread may be inside of one.
+            Task.WaitAll(reading, analysing);
             vectors.Flush();
             records.Flush();
         }
@@ -113,11 +117,13 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
     private readonly ConcurrentQueue<Exception> errors = [];
 
     /// <summary>Runs a function over a sequence on several threads, at most a few results ahead of who takes them.</summary>
-    private BlockingCollection<TOut> Stage<TIn, TOut>(IEnumerable<TIn> source, Func<TIn, TOut> run, CancellationTokenSource failed)
+    /// <returns>The results, and the work, which ends soon after <paramref name="failed"/> and never fails itself.</returns>
+    private (BlockingCollection<TOut> Results, Task Work) Stage<TIn, TOut>(
+        IEnumerable<TIn> source, Func<TIn, TOut> run, CancellationTokenSource failed)
     {
         var results = new BlockingCollection<TOut>(work.Threads);
         var options = new ParallelOptions { MaxDegreeOfParallelism = work.Threads, CancellationToken = failed.Token };
-        Task.Factory.StartNew(
+        var running = Task.Factory.StartNew(
             () =>
             {
                 try
@@ -135,7 +141,7 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
                 }
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        return results;
+        return (results, running);
     }
 
     private sealed record Loaded(ImageToRead Image, ImageRecord Record, bool IsKnown, DecodedImage? Picture);
@@ -185,6 +191,8 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
         ImageRecord? record;
         lock (records)
             if (!earlier.TryGetValue((hash, name), out record)) return null;
+        // That it took too long is the machine's verdict of one day, and not the picture's.
+        if (record.Fault is ImageFault.TooSlow) return null;
         if (record.Fault is not null) return record;
         var dimension = work.Encoder.Dimension;
         lock (vectors)

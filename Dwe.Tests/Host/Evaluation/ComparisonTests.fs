@@ -94,6 +94,32 @@ let tests =
                   "b.json: ranks: found no rank of mention 'm-39', expected the mentions of the first result."
                   (fun () -> compare "mrr" [ result "a" (hits 20); result "b" (List.truncate 39 (hits 20)) ] |> ignore)
 
+          testCase "a rank below 1 is refused: nothing is better than first"
+          <| fun () ->
+              Refusal.isSpelled "b.json: ranks: found rank 0 of mention 'm-0', expected ranks of at least 1." (fun () ->
+                  compare "mrr" [ result "a" [ 1.0 ]; result "b" [ 0.0 ] ] |> ignore)
+
+          testCase "a look at the test split of other data is not a second look at the run's own"
+          <| fun () ->
+              SampleRun.withCopy (fun run ->
+                  let other = Path.Combine(run, "other")
+                  SampleRun.copy SampleRun.sample other
+                  let test = Path.Combine(other, "test.json")
+                  File.WriteAllText(test, (File.ReadAllText test) + "\n")
+                  let features = Path.Combine(other, "features")
+
+                  SampleRun.succeed [ "features"; "--data"; other; "--out"; features; "--preset"; "sample" ] []
+                  |> ignore
+
+                  let look data = SampleRun.succeed ([ "eval"; "--run"; run; "--split"; "test" ] @ data) [] |> ignore
+                  look []
+                  look [ "--data"; other; "--features"; features ]
+                  let kept = Directory.GetFiles(Path.Combine(run, "results"), "test-strict*.json")
+                  Expect.equal kept.Length 2 "a result of each"
+
+                  for path in kept do
+                      Expect.equal ((SampleRun.json path).GetProperty("looks").GetInt32()) 1 "the first look")
+
           testCase "a run and a baseline on the sample, as commands; a second look at test must be asked for"
           <| fun () ->
               SampleRun.withCopy (fun run ->

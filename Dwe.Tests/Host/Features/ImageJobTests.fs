@@ -175,7 +175,22 @@ let private killed data store =
 let tests =
     testList
         "feature job with images"
-        [ testCase "every mention keeps its row, and what has no image is masked and said"
+        [ testCase "a picture that once took too long is read again"
+          <| fun () ->
+              withData (fun folder data ->
+                  let path = Path.Combine(folder, "store")
+
+                  let read limits =
+                      use images = new ImageWork(new MeanColour(TimeSpan.Zero), new Columns(), [], Limits = limits)
+
+                      let seen = (run data images (options path)).Images |> nonNull
+                      seen.Read
+
+                  let limits = ImageLimits(Side = ImageWork.LongestSide)
+                  Expect.equal (read (ImageLimits(Side = limits.Side, Time = TimeSpan.Zero))) 0 "no time"
+                  Expect.equal (read limits) 9 "the usual time")
+
+          testCase "every mention keeps its row, and what has no image is masked and said"
           <| fun () ->
               withData (fun folder data ->
                   let path = Path.Combine(folder, "store")

@@ -2,6 +2,7 @@
 module Dwe.Tests.Host.Training.DualWayRunTests
 
 open System
+open System.Diagnostics
 open System.IO
 open System.Threading
 open Expecto
@@ -46,11 +47,39 @@ let private evaluate run extra =
 
     found.Value
 
+/// The command with a terminal of its own for all its streams, by util-linux' `script`.
+let private onTerminal (arguments: string list) =
+    let line =
+        String.Join(
+            ' ',
+            [ for word in "dotnet" :: Path.Combine(DweProcess.folder, "dwe.dll") :: arguments -> $"'{word}'" ]
+        )
+
+    let start = ProcessStartInfo("script", [ "-qec"; line; "/dev/null" ], RedirectStandardOutput = true)
+
+    match Process.Start start with
+    | null -> invalidOp "script did not start"
+    | opened ->
+        use started = opened
+        let output = started.StandardOutput.ReadToEnd()
+        started.WaitForExit()
+        started.ExitCode, output
+
 [<Tests>]
 let tests =
     Platform.onlyOnUnix
         "a run of the dwe model"
-        [ testCase
+        [ testCase "ranks among all entities while it trains, on a terminal too, where a bar is shown already"
+          <| fun () ->
+              if not (File.Exists "/usr/bin/script") then
+                  skiptest "no script(1) here"
+
+              Folder.temporary (fun folder ->
+                  let full = [ "--set"; "training.protocol=full-kb"; "--set"; "training.epochs=1" ]
+                  let exitCode, output = onTerminal (words (Path.Combine(folder, "run")) full)
+                  Expect.equal exitCode 0 output)
+
+          testCase
               "that was killed after its first checkpoint is bit-equal to one never stopped, with what it remembers of training"
           <| fun () ->
               Folder.temporary (fun folder ->

@@ -190,6 +190,18 @@ let tests =
                       $"dwe: {run}: other data or features than this run was begun with, expected the same files. Bring them back, or train a new run.\n"
                       "features")
 
+          testCase "refuses candidate lists where it was begun with those of the data"
+          <| fun () ->
+              SampleRun.withCopy (fun run ->
+                  let lists = Path.Combine(SampleRun.sample, "search_top100.json")
+                  let refused = DweProcess.run (resume run @ [ "--candidates"; lists ]) []
+                  Expect.equal refused.ExitCode 2 "the exit code"
+
+                  Expect.equal
+                      refused.Errors
+                      $"dwe: {lists}: candidate lists, expected the data set's own, with which this run was begun. Leave --candidates out.\n"
+                      "lists")
+
           testCase "refuses candidate lists that have changed"
           <| fun () ->
               Folder.temporary (fun folder ->

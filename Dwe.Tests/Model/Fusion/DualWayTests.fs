@@ -57,7 +57,7 @@ let private randomBatch (seed: int) rows parts : LinkingBatch =
           Text = tensor [ rows; 6L ]
           Image = Some { Values = tensor [ rows; 5L ]; Present = mask [ rows ] }
           Parts = Some { Values = tensor [ rows; parts; 5L ]; Present = mask [ rows; parts ] }
-          Profile = Some { Values = tensor [ rows; parts; 5L ]; Present = mask [ rows; parts ] } }
+          Profile = Some { Values = tensor [ rows; parts; 6L ]; Present = mask [ rows; parts ] } }
       Entities = tensor [ 6L; 7L ]
       Pairs = torch.tensor (array2D places)
       Counts = torch.tensor (array2D counts)
@@ -82,7 +82,10 @@ let private property name (holds: int -> int -> int -> unit) =
 
 let private padded (masked: Masked) =
     let count = Shape.size 0 masked.Values
-    let padding = torch.full ([| count; 3L; 5L |], 1e6.ToScalar(), dtype = Nullable torch.float64)
+
+    let padding =
+        torch.full ([| count; 3L; Shape.size -1 masked.Values |], 1e6.ToScalar(), dtype = Nullable torch.float64)
+
     let absent = torch.zeros ([| count; 3L |], dtype = Nullable torch.bool)
 
     { Values = torch.cat ([| masked.Values; padding |], 1L)

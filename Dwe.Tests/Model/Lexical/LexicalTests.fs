@@ -80,6 +80,21 @@ let private common (left: string) (right: string) =
 let private property name gen holds =
     testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 200 } name (Prop.forAll (Arb.fromGen gen) holds)
 
+/// The sentence of the mention is the only document with its words, or no document has them.
+let private rareWords =
+    testCase "words that only the mention's own sentence has weigh as words that nothing has"
+    <| fun () ->
+        let sentence = "Smith zythum quokka"
+        let own = remembered "a" "Smith" sentence "Q1"
+        let other = remembered "a" "Smith" "Smith borscht capybara" "Q1"
+        let asked = mention "Smith" sentence
+
+        let among memory own = Lexicon(entities, descriptions, [| memory |]).Prepare(asked, own)
+
+        let training, evaluation = among own 0, among other -1
+        Expect.equal training.ContextWeight evaluation.ContextWeight "the weight of the sentence"
+        Expect.equal training.ContextTexts.Count evaluation.ContextTexts.Count "how many words it has"
+
 let private words =
     testList
         "words"
@@ -91,6 +106,7 @@ let private words =
                   "words"
 
               Expect.equal (Words.textsOf " ., ") [||] "none"
+              Expect.equal (Words.textsOf "İzmir IZMIR ızmir") [| "izmir"; "izmir"; "izmir" |] "a capital with a dot"
 
           testCase "are years where they are four digits from 1000 to 2100"
           <| fun () ->
@@ -232,4 +248,4 @@ let private pairs =
                       Expect.isTrue (Single.IsFinite value) name) ]
 
 [<Tests>]
-let tests = testList "Model.Lexical" [ words; evidence; pairs ]
+let tests = testList "Model.Lexical" [ words; rareWords; evidence; pairs ]
