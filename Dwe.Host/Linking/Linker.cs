@@ -1,5 +1,7 @@
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Features;
 using Dwe.Host.Features.Images;
+using Dwe.Host.Features.Weights;
 using Dwe.Host.Index;
 using Dwe.Host.Native;
 using Dwe.Host.Training;
@@ -39,23 +41,44 @@ internal sealed class Linker : ILinker
 
     public LinkerCard Card { get; }
 
-    /// <summary>Opens a run and its index. libtorch must be loaded.</summary>
+    /// <summary>Opens a run, its encoders and its index. libtorch must be loaded.</summary>
+    /// <param name="options">What to open.</param>
+    /// <param name="report">Hears what is fetched or prepared.</param>
+    /// <param name="cancel">Stops fetching.</param>
     /// <exception cref="UserErrorException">FileMissing, FileBroken, CheckpointMismatch, or StoreMismatch for an index of another run.</exception>
-    public static Linker Open(LinkerOptions options, IEntityIndex index, MentionEncoder encoder)
+    public static Linker Open(LinkerOptions options, Action<string> report, CancellationToken cancel)
+    {
+        var encoders = RunEncoders.Of(new RunFolder(options.Run).Open().Manifest);
+        var encoder = MentionEncoder.Open(encoders, options.Encoder, options.Precision, WeightCache.OfThisMachine(), report, cancel);
+        try
+        {
+            return Open(options, encoder);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Open(LinkerOptions, Action{string}, CancellationToken)"/>, with an encoder of the caller's, which
+    /// the linker disposes.</summary>
+    public static Linker Open(LinkerOptions options, MentionEncoder encoder)
     {
         var folder = new RunFolder(options.Run);
         var (config, manifest) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
-        config = TorchThreads.Settle(config);
-        var matcher = Matcher.Create(config, manifest.Sizes, DeviceChoice.Resolve(options.Device));
+        var matcher = Matcher.Create(TorchThreads.Settle(config), manifest.Sizes, DeviceChoice.Resolve(options.Device));
+        IEntityIndex? index = null;
         try
         {
             Checkpoint.ReadWeights(folder.Best, matcher);
+            index = options.Index is null ? DatasetIndex.Open(folder, manifest, matcher) : throw new NotSupportedException();
             if (index.Dimension != matcher.Compared)
             {
-                throw Features.FeatureStore.Mismatch(
-                    options.Index, $"vectors of {index.Dimension} values", $"{matcher.Compared}, as {options.Run} compares",
-                    $"Build it for this run: dwe index --run {options.Run} --kb KB --out {options.Index}");
+                throw FeatureStore.Mismatch(
+                    options.Index ?? manifest.Features, $"vectors of {index.Dimension} values", $"{matcher.Compared}, as {options.Run} compares",
+                    $"Build it for this run: dwe index --run {options.Run}");
             }
 
             var memory = File.Exists(folder.Memory) || matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
@@ -66,13 +89,14 @@ internal sealed class Linker : ILinker
                 new LinkerCard
                 {
                     Run = NameOf(options.Run),
-                    Index = NameOf(options.Index),
+                    Index = NameOf(options.Index ?? manifest.Features),
                     Entities = index.Count,
                     SeesImages = encoder.SeesImages,
                 });
         }
         catch
         {
+            index?.Dispose();
             ((IDisposable)matcher).Dispose();
             throw;
         }

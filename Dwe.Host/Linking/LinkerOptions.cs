@@ -8,7 +8,8 @@ internal sealed record LinkerOptions
 {
     public required string Run { get; init; }
 
-    public required string Index { get; init; }
+    /// <summary>The folder of an index; null takes the data set and the features that the run was trained on.</summary>
+    public string? Index { get; init; }
 
     /// <summary>The encoder of new mentions, which must be that of the run's features.</summary>
     public TextEncoderChoice Encoder { get; init; } = TextEncoderChoice.SentenceEncoder;
