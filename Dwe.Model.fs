@@ -449,6 +449,20 @@ type Ranks =
     /// Share of mentions whose gold is among the first `count` candidates; -1 = not retrieved.
     static member Recall(count: int, goldColumns: int[]) : float = Metrics.candidateRecall count goldColumns
 
+/// Dot products of many rows with many, in tiles of registers; see `Tile`.
+[<AbstractClass; Sealed>]
+type DotProducts =
+    /// Whether this machine has the registers, and the sizes fill tiles.
+    static member Fit(dim: int, left: int, right: int) : bool = Tile.fits dim left right
+
+    /// scores[i * count of right + j] = left_i · right_j; each the same bits whatever the other rows.
+    ///
+    /// left, right : [...; dim] row-major, of sizes that `Fit`
+    static member Fill
+        (dim: int, left: ReadOnlySpan<float32>, right: ReadOnlySpan<float32>, scores: Span<float32>)
+        : unit =
+        Tile.fillAll dim left right scores
+
 /// A frozen CLIP model with its weights; not thread-safe.
 [<Sealed>]
 type ClipModel private (sizes: ClipSizes, frozen: FrozenWeights, net: Net<Clip>) =

@@ -17,15 +17,18 @@ internal static class EntityDescriptions
 
     private static string[] Each(RunData data, Func<Entity, string, string> write)
     {
-        string[] named = [.. Regex.Matches(data.Store.Manifest.EntityText, @"\{([^{}]*)\}")
+        var describe = By(data.Store.Manifest.EntityText, data.Dataset.FieldNames);
+        return [.. data.Dataset.Entities.Select(entity => describe(entity) is { Length: > 0 } text ? write(entity, text) : "")];
+    }
+
+    /// <summary>What is said of an entity that was encoded with a template, where these are all fields that entities have.</summary>
+    public static Func<Entity, string> By(string template, IReadOnlyCollection<string> fieldNames)
+    {
+        string[] named = [.. Regex.Matches(template, @"\{([^{}]*)\}")
             .SelectMany(braces => braces.Groups[1].Value.Split('|', StringSplitOptions.TrimEntries))
-            .Where(field => data.Dataset.FieldNames.Contains(field))
+            .Where(fieldNames.Contains)
             .Distinct()];
-        var fields = named.Length > 0 ? named : [.. data.Dataset.FieldNames];
-        return [.. data.Dataset.Entities.Select(entity =>
-        {
-            var texts = fields.Where(entity.Fields.ContainsKey).Select(field => entity.Fields[field]).ToList();
-            return texts.Count == 0 ? "" : write(entity, string.Join(" ", texts));
-        })];
+        string[] fields = named.Length > 0 ? named : [.. fieldNames];
+        return entity => string.Join(" ", fields.Where(entity.Fields.ContainsKey).Select(field => entity.Fields[field]));
     }
 }

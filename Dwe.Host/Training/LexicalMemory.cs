@@ -17,6 +17,9 @@ internal sealed class LexicalMemory
 
     private LexicalMemory(RememberedMention[] mentions) => this.mentions = mentions;
 
+    /// <summary>What is remembered, in the order of training.</summary>
+    public IReadOnlyList<RememberedMention> Mentions => mentions;
+
     /// <summary>The training mentions whose entity is in the knowledge base.</summary>
     public static LexicalMemory Of(RunData data)
     {
