@@ -38,6 +38,20 @@ let tests =
               Expect.equal (Nil.links 2.0 [| right 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing answered"
               Expect.equal (Nil.links 0.0 [| nil 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing to find"
 
+          testCase "those that are not linked are said NIL, the worked example"
+          <| fun () ->
+              let mentions = [| right 0.9; right 0.8; wrong 0.7; nil 0.6; right 0.2; nil 0.1 |]
+              let found = Nil.nils 0.6 mentions
+              // Two are said NIL, of which one is; two mentions are NIL.
+              Expect.equal found { Precision = 1.0 / 2.0; Recall = 1.0 / 2.0; F1 = 0.5 } "0.2 and 0.1"
+
+          testCase "a mention without candidates is NIL whatever the threshold, and never chooses it"
+          <| fun () ->
+              let mentions = [| right 0.5; right 0.25; nil -infinity; wrong -infinity |]
+              Expect.equal (Nil.bestThreshold mentions) 0.25 "the lowest score there is"
+              Expect.equal (Nil.links -infinity mentions).Precision 1.0 "two answers, both right"
+              Expect.equal (Nil.nils -infinity mentions).Precision 0.5 "one of the two is NIL"
+
           testPropertyWithConfig
               { FsCheckConfig.defaultConfig with maxTest = 300 }
               "no threshold has a higher F1 than the best one, nor a lower one the same"
@@ -82,4 +96,5 @@ let tests =
           testCase "what is not a number is refused"
           <| fun () ->
               Expect.invalid "there are no mentions" "nothing" (fun () -> Nil.links 0.0 [||])
-              Expect.invalid "a confidence is NaN" "NaN" (fun () -> Nil.bestThreshold [| right nan |]) ]
+              Expect.invalid "a confidence is NaN" "NaN" (fun () -> Nil.bestThreshold [| right nan |])
+              Expect.invalid "no mention has a candidate" "none" (fun () -> Nil.bestThreshold [| right -infinity |]) ]
