@@ -570,9 +570,9 @@ type Confidence =
     /// The probability of the best candidate of each mention; see `Calibration.stated`.
     static member Stated(temperature: float, table: ScoreTable) : float[] = Calibration.stated temperature table
 
-    /// The temperature that makes the golds likeliest; see `Calibration.temperature`. Null where no gold has a rival.
-    static member Temperature(goldColumns: int[], table: ScoreTable) : Nullable<float> =
-        Option.toNullable (Calibration.temperature goldColumns table)
+    /// The temperature that makes what is stated likeliest; see `Calibration.temperature`. Null where there are no rivals.
+    static member Temperature(right: bool[], table: ScoreTable) : Nullable<float> =
+        Option.toNullable (Calibration.temperature right table)
 
     /// The threshold with the highest F1 of `Links`; see `Nil.bestThreshold`.
     static member Threshold(mentions: Judged[]) : float = Nil.bestThreshold mentions

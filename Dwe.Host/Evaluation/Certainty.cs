@@ -25,25 +25,28 @@ internal sealed class Certainty
 
     private readonly string split;
     private readonly ScoreTable table;
-    private readonly int[] goldColumns;
-    private readonly int[] labelled;
     private readonly Judged[] judged;
 
     /// <param name="split">Its name.</param>
     /// <param name="table">Scores of what was compared, one mention a row.</param>
-    /// <param name="goldColumns">The gold's column in it, -1 = not among them.</param>
     /// <param name="isLabelled">False for mentions whose gold is not known.</param>
     /// <param name="isEntity">The gold is an entity of the knowledge base.</param>
     /// <param name="isRight">The gold has rank 1.</param>
-    public Certainty(
-        string split, ScoreTable table, int[] goldColumns, bool[] isLabelled, bool[] isEntity, bool[] isRight)
+    public Certainty(string split, ScoreTable table, bool[] isLabelled, bool[] isEntity, bool[] isRight)
     {
+        int[] labelled = [.. Enumerable.Range(0, isLabelled.Length).Where(row => isLabelled[row])];
         this.split = split;
-        this.table = table;
-        this.goldColumns = goldColumns;
-        labelled = [.. Enumerable.Range(0, goldColumns.Length).Where(row => isLabelled[row])];
-        var best = Confidence.Best(table);
-        judged = [.. labelled.Select(row => new Judged(best[row], isEntity[row], isRight[row]))];
+        this.table = labelled.Length == isLabelled.Length ? table : RowsOf(table, labelled);
+        judged =
+        [
+            .. labelled.Zip(Confidence.Best(this.table), (row, best) => new Judged(best, isEntity[row], isRight[row])),
+        ];
+    }
+
+    private static ScoreTable RowsOf(ScoreTable table, int[] rows)
+    {
+        T[] Of<T>(T[] values) => [.. rows.SelectMany(row => values.Skip(row * table.Width).Take(table.Width))];
+        return new ScoreTable(Of(table.Scores), table.Width, Of(table.Counts));
     }
 
     /// <summary>Mentions whose gold is no entity of the knowledge base.</summary>
@@ -56,7 +59,7 @@ internal sealed class Certainty
     /// </summary>
     public static Choice Chosen(Certainty seen) => new(
         seen.NilMentions > 0 && seen.AnyCandidate ? Confidence.Threshold(seen.judged) : null,
-        Confidence.Temperature(seen.goldColumns, seen.table),
+        Confidence.Temperature([.. seen.judged.Select(mention => mention.IsRight)], seen.table),
         seen.split);
 
     /// <summary>
@@ -97,10 +100,9 @@ internal sealed class Certainty
             return null;
         }
 
-        var all = Confidence.Stated(temperature, table);
-        int[] answered = [.. Enumerable.Range(0, labelled.Length).Where(at => double.IsFinite(judged[at].Confidence))];
-        var stated = Array.ConvertAll(answered, at => all[labelled[at]]);
-        var right = Array.ConvertAll(answered, at => judged[at].IsRight);
+        var answered = judged.Zip(Confidence.Stated(temperature, table)).Where(mention => double.IsFinite(mention.First.Confidence)).ToArray();
+        var stated = Array.ConvertAll(answered, mention => mention.Second);
+        var right = Array.ConvertAll(answered, mention => mention.First.IsRight);
         var bins = Confidence.Bins(Bins, stated, right);
         return new CalibrationResult
         {

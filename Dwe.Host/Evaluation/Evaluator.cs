@@ -98,7 +98,6 @@ internal sealed class Evaluator : IDisposable
     private Certainty CertaintyOf(Scored scored) => new(
         split,
         scored.Compared,
-        scored.GoldColumns,
         [.. data.Mentions(split).Select(mention => !mention.Gold.IsUnlabelled)],
         Array.ConvertAll(golds, gold => gold >= 0),
         Array.ConvertAll(scored.Ranks, rank => Ranks.Value(TieRule.Realistic, rank) <= 1));
@@ -153,14 +152,14 @@ internal sealed class Evaluator : IDisposable
         }
     }
 
-    /// <summary>Ranks, with the scores of what was compared and the gold's column among it, -1 = not there.</summary>
-    private sealed record Scored(Rank[] Ranks, ScoreTable Compared, int[] GoldColumns);
+    /// <summary>Ranks, with the scores of what was compared.</summary>
+    private sealed record Scored(Rank[] Ranks, ScoreTable Compared);
 
     private Scored RankListed(PairScorer scorer, Protocol protocol)
     {
         var table = scorer.Score(Candidates.Width, Candidates.Rows);
         var ranks = protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(scorer, table);
-        return new Scored(ranks, table, Candidates.GoldColumns);
+        return new Scored(ranks, table);
     }
 
     /// <summary>Legacy: the gold is scored though no list has it. One that the knowledge base lacks cannot be.</summary>
@@ -175,10 +174,7 @@ internal sealed class Evaluator : IDisposable
     {
         var (ranks, best) = scorer.RankAll(golds, looks ? BestOfAll : 0);
         var width = Math.Min(BestOfAll, data.Dataset.Entities.Count);
-        return new Scored(
-            ranks,
-            new ScoreTable([.. best.SelectMany(mention => mention.Scores)], width, []),
-            [.. best.Select((mention, row) => golds[row] < 0 ? -1 : Array.IndexOf(mention.Rows, golds[row]))]);
+        return new Scored(ranks, new ScoreTable([.. best.SelectMany(mention => mention.Scores)], width, []));
     }
 
     private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)

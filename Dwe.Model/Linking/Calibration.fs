@@ -16,8 +16,8 @@ type CalibrationBin =
 [<RequireQualifiedAccess>]
 module internal Calibration =
 
-    /// Temperatures are looked for between these: cosines ask for about 0.05, logits for about 1. Where every gold is best
-    /// the colder is always the likelier, and the lower bound is what is found.
+    /// Temperatures are looked for between these: cosines ask for about 0.05, logits for about 1. Where every best is right
+    /// the colder is always the likelier, and the lower bound is what is found; where none is, the upper.
     let coldest, hottest = 1e-3, 1e3
 
     let private requireRows (table: ScoreTable) =
@@ -36,6 +36,19 @@ module internal Calibration =
     let best (table: ScoreTable) : float[] =
         Array.init (requireRows table) (fun at -> Array.fold max -infinity (row table at))
 
+    /// Σ_{j ≠ best} exp((s_j - max) / T) of a row's scores: what the others have where the best has 1.
+    let private othersShare temperature (scores: float[]) =
+        let top = Array.max scores
+        let mutable sum, passed = 0.0, false
+
+        for score in scores do
+            if score = top && not passed then
+                passed <- true
+            else
+                sum <- sum + exp ((score - top) / temperature)
+
+        sum
+
     /// What softmax gives the best of each row: exp(max / T) / Σ_j exp(s_j / T); 0 for a row where nothing counts.
     ///
     /// raises : ArgumentException when the temperature is not above 0, or the table is no whole number of rows
@@ -46,58 +59,58 @@ module internal Calibration =
         Array.init (requireRows table) (fun at ->
             match row table at with
             | [||] -> 0.0
-            | scores ->
-                let top = Array.max scores
-                1.0 / (scores |> Array.sumBy (fun score -> exp ((score - top) / temperature))))
+            | scores -> 1.0 / (1.0 + othersShare temperature scores))
 
-    /// The temperature that makes the golds likeliest (Guo et al. 2017, temperature scaling): the least
+    /// Minimum of a function of one number: the best of `steps` + 1 places spaced evenly on the scale of logarithms, then
+    /// the golden section (Kiefer 1953) between its neighbours.
+    let private minimum steps low high (value: float -> float) =
+        let places = Array.init (steps + 1) (fun at -> low * Math.Pow(high / low, float at / float steps))
+        let least = places |> Array.map value |> Array.indexed |> Array.minBy snd |> fst
+        let golden = (sqrt 5.0 - 1.0) / 2.0
+
+        // left < inner < outer < right, on the scale of logarithms.
+        let rec narrow left right rounds =
+            let inner, outer = right - golden * (right - left), left + golden * (right - left)
+
+            if rounds = 0 then (left + right) / 2.0
+            elif value (exp inner) <= value (exp outer) then narrow left outer (rounds - 1)
+            else narrow inner right (rounds - 1)
+
+        if least = 0 || least = steps then
+            places[least]
+        else
+            exp (narrow (log places[least - 1]) (log places[least + 1]) 30)
+
+    /// The temperature that makes what is stated likeliest: the least mean of
     ///
-    ///     L(T) = -1/n Σ_i log softmax(s_i / T)[gold_i]
+    ///     -log p where the best is right, -log (1 - p) where it is not,   p = `stated` T
     ///
-    /// over the rows whose gold is listed. L is convex in 1/T, so the root of dL/d(1/T) = 1/n Σ_i (E_softmax[s_i] - s_i,gold)
-    /// is found by halving, on the scale of log T. None where no row has its gold beside another candidate: every
-    /// temperature fits them alike.
+    /// Temperature scaling (Guo et al. 2017) takes the likelihood of the gold among what is compared. Here the gold may not
+    /// be among it, and what people are told is whether the best is right: that is what is made likely. None where no row
+    /// has two candidates: every temperature fits them alike.
     ///
-    /// golds  : one per row, the gold's column; -1 = not listed
-    /// raises : ArgumentException when sizes do not fit, or a gold is padding or outside of the table
-    let temperature (golds: int[]) (table: ScoreTable) : float option =
-        if golds.Length <> requireRows table then
-            invalidArg (nameof golds) $"{golds.Length} golds for {requireRows table} mentions"
+    /// right  : one per row, the best is the gold
+    /// raises : ArgumentException when sizes do not fit
+    let temperature (right: bool[]) (table: ScoreTable) : float option =
+        if right.Length <> requireRows table then
+            invalidArg (nameof right) $"{right.Length} answers for {requireRows table} mentions"
 
-        let listed =
-            golds
-            |> Array.indexed
-            |> Array.filter (fun (_, column) -> column >= 0)
-            |> Array.map (fun (at, column) ->
-                let place = at * table.Width + column
-
-                if column >= table.Width || (table.Counts.Length > 0 && not table.Counts[place]) then
-                    invalidArg (nameof golds) $"mention {at}: column {column} is no candidate of {table.Width}"
-
-                struct (row table at, float table.Scores[place]))
+        let rows =
+            right
+            |> Array.mapi (fun at isRight -> struct (row table at, isRight))
             |> Array.filter (fun struct (scores, _) -> scores.Length > 1)
 
-        // dL/d(1/T) without its 1/n.
-        let slope temperature =
-            listed
-            |> Array.sumBy (fun struct (scores, gold) ->
-                let top = Array.max scores
-                let weights = scores |> Array.map (fun score -> exp ((score - top) / temperature))
-                let mean = Array.sum (Array.map2 (*) weights scores) / Array.sum weights
-                mean - gold)
+        let unlikeliness temperature =
+            rows
+            |> Array.sumBy (fun struct (scores, isRight) ->
+                let others = othersShare temperature scores
+                // p = 1 / (1 + others), 1 - p = others / (1 + others)
+                log (1.0 + others) - (if isRight then 0.0 else log others))
 
-        let rec halve colder hotter rounds =
-            let middle = sqrt (colder * hotter)
-
-            if rounds = 0 then middle
-            elif slope middle < 0.0 then halve colder middle (rounds - 1)
-            else halve middle hotter (rounds - 1)
-
-        if listed.Length = 0 then None
-        elif slope coldest <= 0.0 then Some coldest
-        elif slope hottest >= 0.0 then Some hottest
-        // log(1e6) · 2^-50 lies below what a float tells apart.
-        else Some(halve coldest hottest 50)
+        if rows.Length = 0 then
+            None
+        else
+            Some(minimum 60 coldest hottest unlikeliness)
 
     /// Mentions by stated probability, in `bins` of equal width over [0, 1]; empty bins are left out.
     ///

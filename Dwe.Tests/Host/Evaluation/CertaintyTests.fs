@@ -114,7 +114,7 @@ let tests =
               let nil = nilOf (resultOf Strict (given (Nullable 2.0) (Nullable())) threeOfFour)
               Expect.equal (nil.Mentions, nil.Said, nil.LinkF1, nil.Auroc) (0, 4, 0.0, Nullable()) "all said NIL"
 
-          testCase "the temperature on dev makes the golds likeliest: exp(2 / T) = 3 where three of four are right"
+          testCase "the temperature on dev makes what is stated likeliest: exp(2 / T) = 3 where three of four are right"
           <| fun () ->
               let calibration = calibrationOf (resultOf Strict here threeOfFour)
               close (2.0 / log 3.0) "temperature" calibration.Temperature
@@ -136,6 +136,13 @@ let tests =
           <| fun () ->
               let calibration = calibrationOf (resultOf Strict here mixed)
               Expect.equal calibration.Mentions 4 "not the one without list, not the unlabelled one"
+
+          testCase "golds that are not compared make it hotter"
+          <| fun () ->
+              let listed = resultOf Strict here threeOfFour
+              let missed = resultOf Strict here (threeOfFour @ [ "south", 1f, both; "nil", 1f, both ])
+              close (2.0 / log 3.0) "three of four" (calibrationOf listed).Temperature
+              Expect.isGreaterThan (calibrationOf missed).Temperature 100.0 "three of six: no surer than a coin"
 
           testCase "where every gold is best the coldest temperature is as good as any"
           <| fun () ->

@@ -5,29 +5,26 @@ open FsCheck.FSharp
 open Dwe.Model.Linking
 open Dwe.Tests.Prelude
 
-/// Tables of two to four candidates, with a gold for each row or none.
+/// Tables of two to four candidates, with whether the best of each row is right.
 let private someTables =
     gen {
         let! width = Gen.choose (2, 4)
         let! rows = Gen.choose (1, 6)
         let! scores = Gen.listOfLength (width * rows) (Gen.choose (-20, 20))
-        let! golds = Gen.listOfLength rows (Gen.choose (-1, width - 1))
+        let! right = Gen.listOfLength rows (Gen.elements [ true; true; false ])
 
         let table: ScoreTable =
             { Scores = [| for score in scores -> float32 score / 8f |]
               Width = width
               Counts = [||] }
 
-        return table, Array.ofList golds
+        return table, Array.ofList right
     }
 
-/// -1/n Σ log softmax(s / T)[gold], as it is written.
-let private unlikeliness temperature (table: ScoreTable) (golds: int[]) =
-    [ for row, gold in Array.indexed golds do
-          if gold >= 0 then
-              let own = [ for column in 0 .. table.Width - 1 -> float table.Scores[row * table.Width + column] / temperature ]
-              let top = List.max own
-              log (own |> List.sumBy (fun score -> exp (score - top))) + top - own[gold] ]
+/// -log p of the right and -log (1 - p) of the wrong, as they are written.
+let private unlikeliness temperature (table: ScoreTable) (right: bool[]) =
+    [ for probability, isRight in Array.zip (Calibration.stated temperature table) right ->
+          -log (if isRight then probability else 1.0 - probability) ]
     |> List.average
 
 [<Tests>]
@@ -63,33 +60,34 @@ let tests =
 
           testPropertyWithConfig
               { FsCheckConfig.defaultConfig with maxTest = 100 }
-              "no temperature makes the golds likelier than the one that is found"
-              (Prop.forAll (Arb.fromGen someTables) (fun (table, golds) ->
-                  match Calibration.temperature golds table with
-                  | None -> Expect.all golds (fun column -> column < 0) "only where no gold is listed"
+              "no temperature makes what is stated likelier than the one that is found"
+              (Prop.forAll (Arb.fromGen someTables) (fun (table, right) ->
+                  match Calibration.temperature right table with
+                  | None -> failtest "every row has two candidates"
                   | Some found ->
-                      let best = unlikeliness found table golds
+                      let best = unlikeliness found table right
 
                       for step in -30 .. 30 do
-                          let other = unlikeliness (10.0 ** (float step / 10.0)) table golds
+                          let other = unlikeliness (10.0 ** (float step / 10.0)) table right
                           Expect.isLessThanOrEqual best (other + 1e-7) $"10^({step}/10) beside {found}"))
 
           testCase "scores that are multiplied ask for a temperature that is multiplied"
           <| fun () ->
               let table: ScoreTable = { Scores = [| 1f; 0f; 0f; 1f; 1f; 0f |]; Width = 2; Counts = [||] }
-              let golds = [| 0; 0; 0 |]
+              let right = [| true; false; true |]
               let times factor = { table with Scores = Array.map ((*) factor) table.Scores }
               // Two of three right, one apart: exp(1 / T) = 2.
-              let found = (Calibration.temperature golds table).Value
-              Expect.floatClose Accuracy.high found (1.0 / log 2.0) "1 / ln 2"
-              Expect.floatClose Accuracy.high (Calibration.temperature golds (times 8f)).Value (8.0 * found) "eightfold"
+              let found = (Calibration.temperature right table).Value
+              Expect.floatClose Accuracy.medium found (1.0 / log 2.0) "1 / ln 2"
+              Expect.floatClose Accuracy.medium (Calibration.temperature right (times 8f)).Value (8.0 * found) "eightfold"
 
-          testCase "who is no better than chance is flattened, and the always right sharpened, to the bounds"
+          testCase "the always wrong is flattened, and the always right sharpened, to the bounds"
           <| fun () ->
               let table: ScoreTable = { Scores = [| 1f; 0f |]; Width = 2; Counts = [||] }
-              Expect.equal (Calibration.temperature [| 1 |] table) (Some 1e3) "wrong"
-              Expect.equal (Calibration.temperature [| 0 |] table) (Some 1e-3) "right"
-              Expect.equal (Calibration.temperature [| -1 |] table) None "not listed"
+              Expect.floatClose Accuracy.high (Calibration.temperature [| false |] table).Value 1e3 "wrong"
+              Expect.equal (Calibration.temperature [| true |] table) (Some 1e-3) "right"
+              let alone = { table with Counts = [| true; false |] }
+              Expect.equal (Calibration.temperature [| true |] alone) None "no rival, no temperature"
 
           testCase "Brier's score, the worked example"
           <| fun () ->
@@ -99,8 +97,7 @@ let tests =
           testCase "tables and golds that do not fit are refused"
           <| fun () ->
               let table: ScoreTable = { Scores = [| 1f; 0f |]; Width = 2; Counts = [| true; false |] }
-              Expect.invalid "column 1 is no candidate" "padding" (fun () -> Calibration.temperature [| 1 |] table)
-              Expect.invalid "2 golds for 1" "lengths" (fun () -> Calibration.temperature [| 0; 0 |] table)
+              Expect.invalid "2 answers for 1" "lengths" (fun () -> Calibration.temperature [| true; true |] table)
               Expect.invalid "temperature is 0" "cold" (fun () -> Calibration.stated 0.0 table)
               Expect.invalid "expected as many and some" "none" (fun () -> Calibration.brier [||] [||])
 
