@@ -264,7 +264,8 @@ module internal DualWay =
                     let gated =
                         match gates with
                         | Some gates ->
-                            [ for at, (name, unit) in List.indexed named -> name, gates.select (1L, int64 at), unit.Values ]
+                            [ for at, (name, unit) in List.indexed named ->
+                                  name, gates.select (1L, int64 at), unit.Values ]
                         | None -> []
 
                     let seen, profiles = shares ()

@@ -86,7 +86,11 @@ module internal LexicalScoring =
         let active =
             Array.init weights.Width (fun unit ->
                 let sum = inputs |> Array.mapi (fun input value -> value * weight input unit) |> Array.sum
-                if sum + weights.HiddenBias[unit] > 0.0f then weights.Output[unit] else 0.0f)
+
+                if sum + weights.HiddenBias[unit] > 0.0f then
+                    weights.Output[unit]
+                else
+                    0.0f)
 
         let slope input = active |> Array.mapi (fun unit output -> output * weight input unit) |> Array.sum
 
