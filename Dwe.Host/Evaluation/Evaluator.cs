@@ -17,10 +17,8 @@ internal sealed class Evaluator : IDisposable
     /// <summary>Resampling is part of the measure, not of the run: the same ranks have the same interval.</summary>
     private const long IntervalSeed = 1;
 
-    private const int QueriesAtOnce = 256;
-
     /// <summary>Under full-kb probabilities are shared out among so many of the best entities: the others' would be nothing.</summary>
-    private const int BestOfAll = 100;
+    public const int BestOfAll = 100;
 
     private readonly RunData data;
     private readonly string split;
@@ -59,7 +57,7 @@ internal sealed class Evaluator : IDisposable
     public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system, Choosing? choosing = null)
     {
         candidates?.RequireFor(protocol);
-        var queries = Queries(matcher);
+        var queries = MentionQueries.Of(matcher, data, split);
         if (!matcher.ProjectsEntities)
         {
             return Run(queries, asEncoded.Value, matcher, protocol, system, choosing);
@@ -122,19 +120,6 @@ internal sealed class Evaluator : IDisposable
     }
 
     private CandidateLists Candidates => candidates ?? throw new InvalidOperationException("no candidates were given");
-
-    private float[] Queries(Matcher matcher)
-    {
-        var features = data.Features(split);
-        var all = new List<float>(golds.Length * matcher.Compared);
-        for (var first = 0; first < golds.Length; first += QueriesAtOnce)
-        {
-            var rows = Enumerable.Range(first, Math.Min(QueriesAtOnce, golds.Length - first)).Select(row => (long)row);
-            all.AddRange(matcher.Query(features, [.. rows]));
-        }
-
-        return [.. all];
-    }
 
     /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
     private void RequireFinite(float[] queries, int dim)

@@ -20,6 +20,9 @@ internal sealed class PairScorer(float[] queries, EntityVectors entities, Matche
     /// <param name="rows">[mentions; width] entity rows, -1 = padding.</param>
     public ScoreTable Score(int width, int[] rows) => Score(0, queries.Length / entities.Dim, width, rows);
 
+    /// <summary>The scores of one mention with some entities.</summary>
+    public float[] ScoresOf(int mention, int[] rows) => Score(mention, 1, rows.Length, rows).Scores;
+
     /// <summary>The ranks of the golds among all entities, and the best entities of each mention.</summary>
     /// <param name="golds">Entity rows; -1 = outside of the knowledge base, a miss.</param>
     /// <param name="keep">How many of the best, which cost another pass; 0 = none.</param>
