@@ -50,7 +50,7 @@ internal static class RunPage
             <nav aria-label="contents"><ul>
             {(report.Runs.Count > 1 ? Link("comparison", "Comparison") : Html.Nothing)}
             {report.Ablations.Select(one => Link($"ablation-{one.Name}", $"Ablation {one.Name}"))}
-            {report.Runs.Select((run, at) => Link($"run-{at}", run.Name))}
+            {report.Runs.Select((run, at) => Html.Of($"<li><a href=\"#run-{at}\"><bdi>{run.Name}</bdi></a>: <a href=\"#run-{at}-results\">results</a>, <a href=\"#run-{at}-curves\">curves</a>{(run.Wrong is null ? Html.Nothing : Html.Of($", <a href=\"#run-{at}-wrong\">linked wrongly</a>"))}, <a href=\"#run-{at}-configuration\">configuration</a></li>\n"))}
             </ul></nav>
             """);
     }
@@ -115,12 +115,12 @@ internal static class RunPage
     private static Html Run(ReportedRun run, int at) => Html.Of($"""
         <section id="run-{at}"><h2><bdi>{run.Name}</bdi></h2>
         {Fields(Origin(run))}
-        <h3>Results</h3>
+        <h3 id="run-{at}-results">Results</h3>
         {Results(run, $"run-{at}")}
-        <h3>Learning curves</h3>
+        <h3 id="run-{at}-curves">Learning curves</h3>
         {LearningCurves(run, $"run-{at}")}
-        {WrongLinkSection.Of(run.Wrong)}
-        <h3>Configuration</h3>
+        {(run.Wrong is null ? Html.Nothing : Html.Of($"<h3 id=\"run-{at}-wrong\">Linked wrongly on dev</h3>\n{WrongLinkSection.Of(run.Wrong)}"))}
+        <h3 id="run-{at}-configuration">Configuration</h3>
         {Configuration(run)}
         </section>
         """);

@@ -10,17 +10,15 @@ internal static class WrongLinkSection
     /// <summary>Letters of a description that are shown.</summary>
     private const int Described = 160;
 
-    /// <summary>The section; nothing where none was asked for.</summary>
-    public static Html Of(WrongLinks? wrong)
+    /// <summary>What stands below the heading.</summary>
+    public static Html Of(WrongLinks wrong)
     {
-        if (wrong is null) return Html.Nothing;
         if (wrong.Absent is { } reason)
         {
-            return Html.Of($"<h3>Linked wrongly on dev</h3>\n<p class=\"absent\">No examples: the data or features of the run could not be opened. {reason}</p>");
+            return Html.Of($"<p class=\"absent\">No examples: the data or features of the run could not be opened. {reason}</p>");
         }
 
         return Html.Of($"""
-            <h3>Linked wrongly on dev</h3>
             <p>Of {ReportText.Count(wrong.Mentions)} mentions, {ReportText.Count(wrong.RankedBelow)} have another entity before their gold,
             {ReportText.Count(wrong.NotCompared)} have a gold that was not among the candidates, and {ReportText.Count(wrong.OutsideKb)} one that
             the knowledge base lacks. {(wrong.Examples.Count > 0 ? $"Here are {wrong.Examples.Count.ToString(CultureInfo.InvariantCulture)}, the surest mistakes first." : "")}</p>
