@@ -62,6 +62,8 @@ internal static class Program
         Command.Link link => LinkCommand.Run(link.Item, Streams.Results, Console.In, Console.Out, stop),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
+        Command.Index index => IndexCommand.Run(index.Item, Streams.Results, Console.Out, stop),
+        Command.ShowIndex show => IndexCommand.Show(show.index, show.json, Streams.Results, Console.Out),
         Command.Show show => ShowCommand.Run(show.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
         Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),

@@ -30,6 +30,9 @@ internal static class RecallMeasure
     {
         var mentions = data.Mentions(Splits.Dev);
         var rows = Enumerable.Range(0, mentions.Count).Where(row => mentions[row].Gold.IsEntity).ToArray();
+        if (rows.Length == 0)
+            throw new UserErrorException(UserError.NewUsageWrong(
+                $"{data.Dataset.Folder} has no dev mention whose entity is known", "Leave --dev out."));
         var golds = rows.ToDictionary(row => row, row => index.RowOf(((Gold.Entity)mentions[row].Gold).id));
         var features = data.Features(Splits.Dev);
         var fusion = new CandidateFusion(index, prior);

@@ -308,6 +308,34 @@ type internal ConfigArguments =
             | Set _ -> "change one key; may be repeated"
             | Json -> "print the configuration file instead of the table"
 
+type internal IndexArguments =
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Run of RUN: string
+    | [<Unique>] Out of INDEX: string
+    | [<Unique>] Dtype of NAME: string
+    | [<Unique>] Dev
+    | [<Unique>] Show of INDEX: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set whose entities are indexed (default: the one the run was trained on)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store (default: the one the run was trained on)"
+            | Run _ -> "folder of a trained run, whose queries will be compared with the index"
+            | Out _ -> "folder of the index; one that is there is brought up to date"
+            | Dtype _ -> "how vectors are kept: float32, float16 or int8 (default: float16)"
+            | Dev -> "measure on the data set's dev split which candidates the index finds"
+            | Show _ -> "instead of building: say what an index holds"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json -> "print JSON instead of tables"
+
 type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
@@ -315,6 +343,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Index of ParseResults<IndexArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
@@ -332,6 +361,7 @@ type internal DweArguments =
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
+            | Index _ -> "index entities for a run, by vector and by name"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"

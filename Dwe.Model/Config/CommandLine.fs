@@ -108,6 +108,22 @@ type LinkOptions =
         Json: bool
     }
 
+type IndexOptions =
+    {
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Run: string
+        Out: string
+        /// float32, float16 or int8.
+        Dtype: string
+        /// Whether recall is measured.
+        Dev: bool
+        Device: string
+        LibTorch: string | null
+        Json: bool
+    }
+
 type ShowOptions =
     {
         Data: string
@@ -148,6 +164,8 @@ type Command =
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
+    | Index of IndexOptions
+    | ShowIndex of index: string * json: bool
     | Show of ShowOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
@@ -192,6 +210,11 @@ module internal CommandLine =
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
+              "index",
+              [ "dwe index --run runs/wikimel --out wikimel.index --dev"
+                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
+                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
+                "dwe index --show wikimel.index" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -504,6 +527,31 @@ module internal CommandLine =
                           From = orNull (found.TryGetResult CandidatesArguments.From)
                           Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
+    let private index (found: ParseResults<IndexArguments>) =
+        let wrong problem = Error(UsageWrong(problem, "See `dwe index --help`."))
+        let run, out = found.TryGetResult IndexArguments.Run, found.TryGetResult IndexArguments.Out
+
+        match found.TryGetResult IndexArguments.Show, run, out with
+        | Some shown, None, None -> Ok(ShowIndex(shown, found.Contains IndexArguments.Json))
+        | Some _, _, _ -> wrong "--show does not go with building"
+        | None, Some run, Some out ->
+            oneOf "--dtype" [ "float32"; "float16"; "int8" ] (found.GetResult(IndexArguments.Dtype, "float16"))
+            |> Result.bind (fun dtype ->
+                oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
+                |> Result.map (fun device ->
+                    Index
+                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                          Format = orNull (found.TryGetResult IndexArguments.Format)
+                          Features = orNull (found.TryGetResult IndexArguments.Features)
+                          Run = run
+                          Out = out
+                          Dtype = dtype
+                          Dev = found.Contains IndexArguments.Dev
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult IndexArguments.LibTorch)
+                          Json = found.Contains IndexArguments.Json }))
+        | None, _, _ -> wrong "index needs --run RUN and --out INDEX, or --show INDEX"
+
     let private show (found: ParseResults<ShowArguments>) =
         let split =
             match found.TryGetResult ShowArguments.Split with
@@ -598,6 +646,7 @@ module internal CommandLine =
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
+            | Some(DweArguments.Index own) -> index own
             | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
