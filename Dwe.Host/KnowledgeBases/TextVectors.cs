@@ -14,6 +14,7 @@ internal sealed record TextEncoding
     /// <summary>The template of the texts.</summary>
     public required string EntityText { get; init; }
 
+    /// <summary>Gives the encoder, which stays the giver's.</summary>
     public required Func<ITextEncoder> Open { get; init; }
 
     /// <summary>A feature store whose vectors are taken before any is encoded; null for none.</summary>
@@ -101,7 +102,6 @@ internal sealed class TextVectors : IDisposable
 
     public void Dispose()
     {
-        encoder?.Dispose();
         earlier.Dispose();
         journal.Dispose();
     }
@@ -111,13 +111,11 @@ internal sealed class TextVectors : IDisposable
     private ITextEncoder OpenEncoder()
     {
         var opened = encoding.Open();
-        if (opened.Id == encoding.Encoder && opened.Dimension == encoding.Dimension) return opened;
-        using (opened)
-        {
-            throw new UserErrorException(UserError.NewStoreMismatch(
+        return opened.Id == encoding.Encoder && opened.Dimension == encoding.Dimension
+            ? opened
+            : throw new UserErrorException(UserError.NewStoreMismatch(
                 "--encoder", $"{opened.Id} with {opened.Dimension} values", $"{encoding.Encoder} with {encoding.Dimension}",
-                "A knowledge base keeps its encoder: name that one, or build another knowledge base."));
-        }
+                "Name the encoder that the run, the store or the knowledge base was made with."));
     }
 
     private Dictionary<ContentKey, (int Segment, int Row)> PlacesInFormer()
