@@ -7,6 +7,7 @@ using Dwe.Host.Features.Clip;
 using Dwe.Host.Features.Text;
 using Dwe.Host.Features.Weights;
 using Dwe.Host.KnowledgeBases;
+using Dwe.Host.KnowledgeBases.Wikidata;
 using Dwe.Host.Storage;
 using Dwe.Host.Terminal;
 using Dwe.Model;
@@ -217,7 +218,7 @@ internal static class KbCommand
     private static IEntityFeed FeedOf(string source, WikidataChoice wikidata)
     {
         if (!File.Exists(source)) throw new UserErrorException(UserError.NewFileMissing(source, "a file of entities", "Check --source."));
-        return new OwnEntities(source);
+        return OwnEntities.Recognises(source) ? new OwnEntities(source) : new WikidataEntities(source, wikidata);
     }
 
     private static string[] FoldersOf(string? images, IEntityFeed feed) =>

@@ -653,10 +653,10 @@ module internal CommandLine =
            "P20", "Death"
            "P140", "Religion"
            "P106", "Occupation"
+           "P2031", "Work starts"
            "P26", "Spouse"
            "P1412", "Languages"
            "P69", "Alma mater"
-           "P2031", "Work starts"
            "P1449", "Nick name" |]
 
     /// `P21` or `P21=Sex`.
