@@ -67,12 +67,6 @@ type TrainingRows =
         Candidates: int64[]
     }
 
-/// Texts as the lexical unit compares them.
-[<AbstractClass; Sealed>]
-type LexicalText =
-    /// The words in lower case without the marks of letters, joined by spaces: `Škrtel, M.` is `skrtel m`.
-    static member Folded(text: string) : string = String.Join(' ', Words.textsOf text)
-
 /// Mentions of one split, ready to be compared with the entities by names and words.
 [<Sealed>]
 type LexicalMentions internal (lexicon: Lexicon, mentions: MentionWords[]) =

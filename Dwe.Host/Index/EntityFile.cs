@@ -31,11 +31,11 @@ internal sealed class EntityFile : IDisposable
     private readonly ReadOnlyMemory<long> hashes;
     private readonly ReadOnlyMemory<int> rows;
 
-    private EntityFile(string folder, int count)
+    private EntityFile(string folder, int count, string remedy)
     {
         path = Path.Combine(folder, LinesFile);
         if (!File.Exists(path))
-            throw new UserErrorException(UserError.NewFileMissing(path, "an index's entities", "Build the index again with `dwe index`."));
+            throw new UserErrorException(UserError.NewFileMissing(path, "a segment's entities", remedy));
         places = SafetensorsReader.Open(Path.Combine(folder, PlacesFile));
         try
         {
@@ -46,7 +46,7 @@ internal sealed class EntityFile : IDisposable
             if (offsets.Length != count + 1 || hashes.Length != count || rows.Length != count || offsets.Span[^1] != length)
                 throw new UserErrorException(UserError.NewStoreMismatch(
                     places.Path, $"{offsets.Length - 1} rows over {offsets.Span[^1]} bytes", $"{count} over {length}",
-                    "Build the index again with `dwe index`."));
+                    remedy));
             lines = length == 0 ? null : new MappedFile(path);
         }
         catch
@@ -58,7 +58,17 @@ internal sealed class EntityFile : IDisposable
 
     /// <summary>Opens a segment's entities.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken, or StoreMismatch where there are not <paramref name="count"/>.</exception>
-    public static EntityFile Open(string folder, int count) => new(folder, count);
+    public static EntityFile Open(string folder, int count, string remedy = "Build the index again with `dwe index`.") =>
+        new(folder, count, remedy);
+
+    /// <summary>Hashes of all ids, ascending: different ids may have one.</summary>
+    public ReadOnlySpan<long> Hashes => hashes.Span;
+
+    /// <summary>The row of each hash.</summary>
+    public ReadOnlySpan<int> HashedRows => rows.Span;
+
+    /// <summary>The lines of a segment as they were written.</summary>
+    public static FileStream OpenLines(string folder) => File.OpenRead(Path.Combine(folder, LinesFile));
 
     /// <summary>Writes entities by row. Flushed with the folder they are in.</summary>
     public static void Write(string folder, IReadOnlyList<Entity> entities)
@@ -136,7 +146,19 @@ internal sealed class EntityFile : IDisposable
         places.Dispose();
     }
 
-    private byte[] Line(int row)
+    /// <summary>The bytes that <see cref="Write"/> makes of an entity: equal for equal entities.</summary>
+    public static byte[] ToLine(Entity entity)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer, Compact);
+        WriteEntity(json, entity);
+        json.Flush();
+        buffer.Write("\n"u8);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The bytes of a row, its line's end with them.</summary>
+    public byte[] Line(int row)
     {
         var (from, to) = (offsets.Span[row], offsets.Span[row + 1]);
         ObjectDisposedException.ThrowIf(lines is null, this);
@@ -151,7 +173,8 @@ internal sealed class EntityFile : IDisposable
         }
     }
 
-    private static long HashOf(string id) =>
+    /// <summary>The hash of an id.</summary>
+    public static long HashOf(string id) =>
         BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 
     private static void WriteEntity(Utf8JsonWriter json, Entity entity)

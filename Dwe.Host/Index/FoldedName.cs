@@ -15,9 +15,26 @@ internal static class FoldedName
     /// <summary>Letters that Unicode does not take apart, though people write them as these.</summary>
     private static readonly Dictionary<int, string> Written = new()
     {
-        ['ß'] = "ss", ['æ'] = "ae", ['œ'] = "oe", ['ø'] = "o", ['đ'] = "d", ['ð'] = "d", ['þ'] = "th", ['ł'] = "l",
-        ['ı'] = "i", ['ħ'] = "h", ['ŧ'] = "t", ['ŋ'] = "n", ['ĸ'] = "k", ['ə'] = "e", ['ς'] = "σ",
-        ['ـ'] = "", ['ى'] = "ي", ['ة'] = "ه", ['ی'] = "ي", ['ک'] = "ك",
+        ['ß'] = "ss",
+        ['æ'] = "ae",
+        ['œ'] = "oe",
+        ['ø'] = "o",
+        ['đ'] = "d",
+        ['ð'] = "d",
+        ['þ'] = "th",
+        ['ł'] = "l",
+        ['ı'] = "i",
+        ['ħ'] = "h",
+        ['ŧ'] = "t",
+        ['ŋ'] = "n",
+        ['ĸ'] = "k",
+        ['ə'] = "e",
+        ['ς'] = "σ",
+        ['ـ'] = "",
+        ['ى'] = "ي",
+        ['ة'] = "ه",
+        ['ی'] = "ي",
+        ['ک'] = "ك",
     };
 
     /// <summary>The folded name; where nothing but punctuation is left, the text in lower case.</summary>
