@@ -59,7 +59,7 @@ internal sealed class Evaluator : IDisposable
             return Run(queries, asEncoded.Value, matcher, protocol, system);
         }
 
-        using var entities = new EntityVectors(matcher.CompareEntities(data.Entities), matcher.Compared);
+        using var entities = new EntityVectors(matcher.CompareEntities(data.EntitiesFor(matcher)), matcher.Compared);
         return Run(queries, entities, matcher, protocol, system);
     }
 
@@ -101,7 +101,7 @@ internal sealed class Evaluator : IDisposable
 
     private float[] Queries(Matcher matcher)
     {
-        var features = data.Features(split);
+        var features = data.Features(split, matcher.ReadsScene);
         var all = new List<float>(golds.Length * matcher.Compared);
         for (var first = 0; first < golds.Length; first += QueriesAtOnce)
         {

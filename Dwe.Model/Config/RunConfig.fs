@@ -72,8 +72,12 @@ type UnitsConfig =
         Textual: bool
         Vision: bool
         Attribute: bool
+        /// The attribute unit reads what the scene is, beside the profiles.
+        Scene: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
+        /// The learned projection reads the entities' images too.
+        EntityImage: bool
         Lexical: bool
         LexicalHidden: int
         LexicalDropout: float
@@ -144,7 +148,9 @@ type RunConfig =
                 { Textual = true
                   Vision = true
                   Attribute = true
+                  Scene = true
                   LearnedEntity = true
+                  EntityImage = true
                   Lexical = true
                   LexicalHidden = 64
                   LexicalDropout = 0.1

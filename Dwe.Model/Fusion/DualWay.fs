@@ -15,8 +15,10 @@ type DualWaySizes =
         Image: int
         /// Width of everything inside, and of what is compared where the entity side is learned.
         Hidden: int
-        /// Width of an encoded entity.
+        /// Width of an encoded entity's text.
         Entity: int
+        /// Width of an encoded entity's image; 0 = entities are read by their texts alone.
+        EntityImage: int
         Heads: int
         Dropout: float
         Units: UnitsConfig
@@ -64,7 +66,7 @@ type internal DualWay =
         Gates: MentionBatch -> Tensor option
         /// Costs more than `Query`.
         Explain: MentionBatch -> QueryTerms
-        /// [n; e] -> [n; w]
+        /// [n; e] the encoded text, then the encoded image or zeros where there is none -> [n; w]
         Entity: Tensor -> Tensor
         /// [batch; k] cosines and [batch; k; f] features of the pairs -> [batch; k] scores; the cosines where there is no
         /// lexical unit.
@@ -140,7 +142,7 @@ module internal DualWay =
     ///
     ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
     ///     g = softmax over the units present of w · LN(h_u)
-    ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e x + b_e, or e = x
+    ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e [x; v / |v|] + b_e, or e = x
     ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
     ///
     /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
@@ -171,7 +173,8 @@ module internal DualWay =
             let! drop = Layer.dropout rate
             let! widen = Layer.widen
             let! output = Layer.linear "output" hidden compared
-            let! entity = only units.LearnedEntity (Layer.linear "entity" sizes.Entity hidden)
+            let! entity =
+                only units.LearnedEntity (Layer.linear "entity" (sizes.Entity + sizes.EntityImage) hidden)
             let! contrastScale = scale "contrast_scale" 0.07
             let! matchingScale = scale "matching_scale" units.Temperature
 
@@ -179,6 +182,15 @@ module internal DualWay =
                 only
                     (sizes.PairFeatures > 0)
                     (Layer.nest "lexical" (lexicalRecipe sizes.PairFeatures units.LexicalHidden units.LexicalDropout))
+
+            // An image's vector is made as long as a text's; that of no image stays 0.
+            let joined (entities: Tensor) =
+                if sizes.EntityImage = 0 then
+                    entities
+                else
+                    let text = entities.narrow (1L, 0L, int64 sizes.Entity)
+                    let image = entities.narrow (1L, int64 sizes.Entity, int64 sizes.EntityImage)
+                    torch.cat ([| text; torch.nn.functional.normalize (image, dim = 1L) |], 1L)
 
             let refineImage (values: Tensor) =
                 match ofImage with
@@ -295,7 +307,10 @@ module internal DualWay =
                     fun batch ->
                         let _, _, explain = compute batch
                         explain ()
-                  Entity = entity |> Option.defaultValue id
+                  Entity =
+                    match entity with
+                    | Some project -> joined >> project
+                    | None -> id
                   Score =
                     fun cosines features ->
                         match lexical with

@@ -22,6 +22,7 @@ let private sizes: DualWaySizes =
       Image = 5
       Hidden = 8
       Entity = 7
+      EntityImage = 0
       Heads = 2
       Dropout = 0.0
       Units = { units with LexicalHidden = 4; LexicalDropout = 0.0 }
