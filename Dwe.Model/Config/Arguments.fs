@@ -178,6 +178,34 @@ type internal ShowArguments =
             | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
             | Out _ -> "the page (default: KEY.html)"
 
+type internal ServeArguments =
+    | [<Mandatory; Unique>] Run of RUN: string
+    | [<Mandatory; Unique>] Index of DIR: string
+    | [<Unique>] Port of NUMBER: int
+    | [<Unique>] Host of ADDRESS: string
+    | [<Unique>] Api_Key_From of VARIABLE: string
+    | [<Unique>] Queue of COUNT: int
+    | [<Unique>] Batch of COUNT: int
+    | [<Unique>] Max_Body of BYTES: int64
+    | [<Unique>] Timeout of SECONDS: float
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Run _ -> "folder of a trained run; its best checkpoint links"
+            | Index _ -> "folder of the index of entities, made by `dwe index`"
+            | Port _ -> "port to listen on; 0 takes a free one (default: 8080)"
+            | Host _ -> "address to listen on; 0.0.0.0 for every one of this machine (default: 127.0.0.1)"
+            | Api_Key_From _ -> "environment variable that holds the key which clients send as a bearer token"
+            | Queue _ -> "mentions that may wait; more are refused with 429 (default: 64)"
+            | Batch _ -> "mentions linked together, at most (default: 16)"
+            | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
+            | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
 type internal ImportArguments =
     | [<Unique>] Data of DIR: string
     | [<Unique>] Weights of FILE: string
@@ -278,6 +306,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
+    | [<CliPrefix(CliPrefix.None)>] Serve of ParseResults<ServeArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
@@ -294,6 +323,7 @@ type internal DweArguments =
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
+            | Serve _ -> "link mentions over HTTP, with a page to try it"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"
             | Weights _ -> "fetch the pretrained weights that `features` uses"

@@ -97,6 +97,23 @@ type ShowOptions =
         Out: string | null
     }
 
+type ServeOptions =
+    {
+        Run: string
+        Index: string
+        Port: int
+        Host: string
+        /// The environment variable that holds the key; null for none.
+        ApiKeyFrom: string | null
+        Queue: int
+        Batch: int
+        MaxBody: int64
+        /// Seconds.
+        Timeout: float
+        Device: string
+        LibTorch: string | null
+    }
+
 /// Either `Data` or `Weights` is there.
 type ImportOptions =
     { Data: string | null
@@ -123,6 +140,7 @@ type Command =
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
     | Show of ShowOptions
+    | Serve of ServeOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
     | DataConvert of DataConvertOptions
@@ -165,6 +183,10 @@ module internal CommandLine =
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
+              "serve",
+              [ "dwe serve --run runs/wikimel --index wikimel.index"
+                "dwe serve --run runs/wikimel --index wikimel.index --host 0.0.0.0 --port 80 --api-key-from DWE_KEY"
+                "dwe serve --run runs/wikimel --index wikimel.index --queue 256 --batch 32 --timeout 10" ]
               "import",
               [ "dwe import --data wikimel --out wikimel.store"
                 "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
@@ -439,6 +461,43 @@ module internal CommandLine =
                       Without = without
                       Out = orNull (found.TryGetResult ShowArguments.Out) }))
 
+    /// A number that lies within its bounds, or what was expected of it.
+    let private within (option: string) (text: string) (isWithin: bool) (expected: string) =
+        if isWithin then
+            Ok()
+        else
+            Error(ValueInvalid("command line", option, text, expected))
+
+    let private serve (found: ParseResults<ServeArguments>) =
+        let port = found.GetResult(ServeArguments.Port, 8080)
+        let queue, batch = found.GetResult(ServeArguments.Queue, 64), found.GetResult(ServeArguments.Batch, 16)
+        let maxBody = found.GetResult(ServeArguments.Max_Body, 10L <<< 20)
+        let timeout = found.GetResult(ServeArguments.Timeout, 30.0)
+
+        within "--port" (string port) (port >= 0 && port <= 65535) "0 to 65535"
+        |> Result.bind (fun () ->
+            within "--queue" (string queue) (queue >= 1 && queue <= 100_000) "a whole number from 1 to 100000")
+        |> Result.bind (fun () ->
+            within "--batch" (string batch) (batch >= 1 && batch <= 1_024) "a whole number from 1 to 1024")
+        |> Result.bind (fun () ->
+            within "--max-body" (string maxBody) (maxBody >= 1024L && maxBody <= (1L <<< 30)) "1024 to 1073741824 bytes")
+        |> Result.bind (fun () ->
+            within "--timeout" (string timeout) (timeout >= 0.1 && timeout <= 3600.0) "0.1 to 3600 seconds")
+        |> Result.bind (fun () -> oneOf "--device" deviceNames (found.GetResult(ServeArguments.Device, "auto")))
+        |> Result.map (fun device ->
+            Serve
+                { Run = found.GetResult ServeArguments.Run
+                  Index = found.GetResult ServeArguments.Index
+                  Port = port
+                  Host = found.GetResult(ServeArguments.Host, "127.0.0.1")
+                  ApiKeyFrom = orNull (found.TryGetResult ServeArguments.Api_Key_From)
+                  Queue = queue
+                  Batch = batch
+                  MaxBody = maxBody
+                  Timeout = timeout
+                  Device = device
+                  LibTorch = orNull (found.TryGetResult ServeArguments.LibTorch) })
+
     let private import (found: ParseResults<ImportArguments>) =
         let options =
             { Data = orNull (found.TryGetResult ImportArguments.Data)
@@ -513,6 +572,7 @@ module internal CommandLine =
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Show own) -> show own
+            | Some(DweArguments.Serve own) -> serve own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
