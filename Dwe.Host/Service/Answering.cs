@@ -30,6 +30,7 @@ internal sealed class Answering(ServiceOptions options, ServiceMetrics metrics, 
     {
         var start = Stopwatch.GetTimestamp();
         var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
+        metrics.Begun(route);
         var status = await Answer(context, next, route);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         metrics.Answered(route, status, seconds);
@@ -53,13 +54,13 @@ internal sealed class Answering(ServiceOptions options, ServiceMetrics metrics, 
         {
             return await Write(context, refused.Fault);
         }
-        catch (BadHttpRequestException broken)
-        {
-            return await Write(context, Fault.OfStatus(broken.StatusCode, options.MaxBody) ?? Fault.Broken("it ends too early"));
-        }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             return ClientGone;
+        }
+        catch (BadHttpRequestException broken)
+        {
+            return await Write(context, Fault.OfStatus(broken.StatusCode, options.MaxBody) ?? Fault.Broken("it ends too early"));
         }
         catch (Exception failed)
         {

@@ -11,6 +11,7 @@ internal sealed class ServiceMetrics
 
     private readonly Counter _requests;
     private readonly Histogram _duration;
+    private readonly Gauge _inProgress;
     private readonly Gauge _linker;
     private readonly Gauge _entities;
     private readonly Counter _reloads;
@@ -22,6 +23,7 @@ internal sealed class ServiceMetrics
         _requests = factory.CreateCounter("dwe_requests_total", "Requests answered.", "route", "status");
         _duration = factory.CreateHistogram(
             "dwe_request_seconds", "From a request's head to the end of its answer.", ["route"], new HistogramConfiguration { Buckets = Seconds });
+        _inProgress = factory.CreateGauge("dwe_requests_in_progress", "Requests whose head has arrived and whose answer has not left.", "route");
         QueueLength = factory.CreateGauge("dwe_queue_length", "Mentions that wait to be linked.");
         BatchSize = factory.CreateHistogram(
             "dwe_batch_size", "Mentions that were linked together.", new HistogramConfiguration { Buckets = Sizes });
@@ -37,8 +39,11 @@ internal sealed class ServiceMetrics
 
     public Histogram BatchSize { get; }
 
+    public void Begun(string route) => _inProgress.WithLabels(route).Inc();
+
     public void Answered(string route, int status, double seconds)
     {
+        _inProgress.WithLabels(route).Dec();
         _requests.WithLabels(route, status.ToString(System.Globalization.CultureInfo.InvariantCulture)).Inc();
         _duration.WithLabels(route).Observe(seconds);
     }
