@@ -67,6 +67,12 @@ type TrainingRows =
         Candidates: int64[]
     }
 
+/// Texts as the lexical unit compares them.
+[<AbstractClass; Sealed>]
+type LexicalText =
+    /// The words in lower case without the marks of letters, joined by spaces: `Škrtel, M.` is `skrtel m`.
+    static member Folded(text: string) : string = String.Join(' ', Words.textsOf text)
+
 /// Mentions of one split, ready to be compared with the entities by names and words.
 [<Sealed>]
 type LexicalMentions internal (lexicon: Lexicon, mentions: MentionWords[]) =
@@ -91,6 +97,19 @@ type LexicalUnit private (lexicon: Lexicon) =
             invalidArg (nameof own) $"{own.Length} numbers for {mentions.Length} mentions"
 
         LexicalMentions(lexicon, Array.Parallel.init mentions.Length (fun at -> lexicon.Prepare(mentions[at], own[at])))
+
+/// How much of what a mention has went into its query.
+type QueryShares =
+    {
+        /// By unit: how much of it the query takes; they sum to 1. Empty for a model without gates.
+        Gates: struct (string * float32)[]
+        /// How much the vision unit read of the whole image; 0 where it reads none.
+        Image: float32
+        /// How much it read of each part, in their order.
+        Parts: float32[]
+        /// How much the attribute unit read of each profile, in their order.
+        Profiles: float32[]
+    }
 
 /// The two kinds of net.
 type internal MatcherNet =
@@ -127,6 +146,16 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
         numbers tensor
 
     let single name = Array.head (weight name)
+
+    let lexicalWeights () =
+        use _ = torch.NewDisposeScope()
+        let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
+
+        LexicalScoring.weights
+            factor
+            (weight "lexical.hidden.weight")
+            (weight "lexical.hidden.bias")
+            (weight "lexical.output")
 
     member internal _.Net = net
     member _.Config = config
@@ -220,15 +249,7 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
         if not matcher.HasLexicalUnit then
             invalidArg (nameof matcher) "the model has no lexical unit"
 
-        use _ = torch.NewDisposeScope()
-        let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
-
-        let weights =
-            LexicalScoring.weights
-                factor
-                (weight "lexical.hidden.weight")
-                (weight "lexical.hidden.bias")
-                (weight "lexical.output")
+        let weights = lexicalWeights ()
 
         Array.Parallel.iteri
             (fun at () ->
@@ -241,6 +262,93 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
                     (ReadOnlySpan(rows, own, width))
                     (Span(scores, own, width)))
             (Array.create (rows.Length / width) ())
+
+    /// What of one mention went into its query: gates and attention, over the heads on average.
+    ///
+    /// mention : its row in the table
+    member _.ExplainQuery(table: MentionFeatures, mention: int64) : QueryShares =
+        use _ = torch.inference_mode ()
+        use _ = torch.NewDisposeScope()
+        evaluate ()
+        let batch = MentionFeatures.gather options.Device table [| mention |]
+        let first (shares: Tensor option) = shares |> Option.map numbers |> Option.defaultValue [||]
+
+        match net with
+        | PublishedNet net ->
+            { Gates = [||]
+              Image = 0.0f
+              Parts = first (net.Forward.PartShares batch |> Option.map _.mean([| 1L |]))
+              Profiles = [||] }
+        | DualWayNet net ->
+            let terms = net.Forward.Explain batch
+            let seen = first terms.Seen
+            let image = if batch.Image.IsSome && seen.Length > 0 then 1 else 0
+
+            { Gates = [| for name, gate in terms.Gates -> struct (name, Array.head (numbers gate)) |]
+              Image = if image = 1 then seen[0] else 0.0f
+              Parts = seen[image..]
+              Profiles = first terms.Profiles }
+
+    /// What the scores of one mention with entities are made of: by entity the mention, each unit that it has, each lexical
+    /// feature that is not 0, and `constant`; together they make the score.
+    ///
+    ///     cos(q, e) = Σ_u q_u · e / |q|,   with the query's terms q = Σ_u q_u
+    ///
+    /// mention  : its row in the table, and in `lexical` where the model has a lexical unit
+    /// entities : [count; compared width], each of length 1, of the rows asked for
+    /// rows     : their rows in the knowledge base
+    member matcher.ExplainScores
+        (table: MentionFeatures, mention: int64, entities: float32[], lexical: LexicalMentions | null, rows: int[])
+        : struct (string * float32)[][] =
+        use _ = torch.inference_mode ()
+        use _ = torch.NewDisposeScope()
+        evaluate ()
+        let batch = MentionFeatures.gather options.Device table [| mention |]
+
+        let terms =
+            match net with
+            | PublishedNet net -> net.Forward.Terms batch
+            | DualWayNet net -> (net.Forward.Explain batch).Terms
+            |> List.map (fun (name, term) -> name, numbers term)
+
+        let width = matcher.Compared
+
+        let query = Array.init width (fun at -> terms |> List.sumBy (fun (_, term) -> float term[at]))
+
+        let length = sqrt (query |> Array.sumBy (fun value -> value * value))
+
+        let cosines =
+            rows
+            |> Array.mapi (fun at _ ->
+                [| for name, term in terms do
+                       let mutable sum = 0.0
+
+                       for i in 0 .. width - 1 do
+                           sum <- sum + float term[i] * float entities[at * width + i]
+
+                       struct (name, float32 (sum / length)) |])
+
+        match lexical with
+        | null -> cosines
+        | lexical when matcher.HasLexicalUnit ->
+            let weights = lexicalWeights ()
+            let features = Array.zeroCreate<float32> PairFeatures.count
+
+            Array.map2
+                (fun row (shares: struct (string * float32)[]) ->
+                    PairFeatures.fill lexical.Lexicon lexical.Mentions[int mention] row (features.AsSpan())
+                    let cosine = shares |> Array.sumBy (fun struct (_, share) -> share)
+                    let parts = LexicalScoring.parts weights cosine features
+
+                    [| for struct (name, share) in shares do
+                           struct (name, parts[0] * share)
+                       for at in 0 .. features.Length - 1 do
+                           if features[at] <> 0.0f then
+                               struct (PairFeatures.names[at], parts[at + 1])
+                       struct ("constant", parts[parts.Length - 1]) |])
+                rows
+                cosines
+        | _ -> cosines
 
     interface IDisposable with
         member _.Dispose() =

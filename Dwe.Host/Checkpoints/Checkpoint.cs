@@ -58,11 +58,14 @@ internal static class Checkpoint
         target.Commit();
     }
 
+    /// <summary>The file of a checkpoint's weights.</summary>
+    public static string WeightsIn(string folder) => Path.Combine(folder, WeightsFile);
+
     /// <summary>Copies the saved weights into <paramref name="matcher"/>.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken, or CheckpointMismatch naming every weight that does not fit.</exception>
     public static void ReadWeights(string folder, Matcher matcher)
     {
-        using var reader = SafetensorsReader.Open(Path.Combine(folder, WeightsFile));
+        using var reader = SafetensorsReader.Open(WeightsIn(folder));
         CopyInto(reader, [.. matcher.Weights.Select(weight => (weight.Item1, weight.Item2))]);
     }
 

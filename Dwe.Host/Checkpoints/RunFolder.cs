@@ -8,7 +8,7 @@ namespace Dwe.Host.Checkpoints;
 
 /// <summary>
 /// What one training leaves: <c>config.json</c>, <c>manifest.json</c>, <c>checkpoints/last</c> and <c>checkpoints/best</c>,
-/// <c>events/</c> (TensorBoard), <c>history.jsonl</c>, <c>results/</c>.
+/// <c>events/</c> (TensorBoard), <c>history.jsonl</c>, <c>results/</c>, <c>decisions.json</c>.
 /// </summary>
 internal sealed class RunFolder(string path)
 {
@@ -26,6 +26,9 @@ internal sealed class RunFolder(string path)
 
     /// <summary>What a lexical unit remembers of training.</summary>
     public string Memory => Join("memory.jsonl");
+
+    /// <summary>What was chosen on dev: see <see cref="Checkpoints.Decisions"/>.</summary>
+    public string Decisions => Join("decisions.json");
 
     private string ConfigFile => Join("config.json");
 

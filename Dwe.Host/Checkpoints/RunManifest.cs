@@ -33,6 +33,9 @@ internal sealed record RunManifest
     /// <summary>The template of entity texts that the store was made with.</summary>
     public required string EntityText { get; init; }
 
+    /// <summary>What made the features; null in runs that are older than the record.</summary>
+    public RunEncoders? Encoders { get; init; }
+
     /// <summary>Widths that the features dictate.</summary>
     public required int TextSize { get; init; }
 

@@ -132,6 +132,7 @@ internal static class TrainCommand
         DataHash = data.Dataset.ContentHash,
         FeaturesHash = data.FeaturesHash,
         EntityText = data.Store.Manifest.EntityText,
+        Encoders = RunEncoders.Of(data.Store.Manifest),
         TextSize = data.Sizes.Text,
         ImageSize = data.Sizes.Image,
         EntitySize = data.Sizes.Entity,

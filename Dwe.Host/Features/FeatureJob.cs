@@ -240,8 +240,11 @@ internal static class FeatureJob
     // --- what is to be written ---
 
     /// <summary>A mention that is a box in a photo has no text, and so no vector.</summary>
-    private static string TextOf(Mention mention) =>
-        mention.Text.Length == 0 && mention.Sentence.Length == 0 ? "" : $"{mention.Text} [SEP] {mention.Sentence}";
+    private static string TextOf(Mention mention) => TextOf(mention.Text, mention.Sentence);
+
+    /// <summary>What stands for a mention in its sentence.</summary>
+    public static string TextOf(string mention, string sentence) =>
+        mention.Length == 0 && sentence.Length == 0 ? "" : $"{mention} [SEP] {sentence}";
 
     private static List<TablePlan> Plans(
         Dataset dataset, IReadOnlyList<string> splits, EntityTemplate template, ITextEncoder encoder, ImageWork? work,

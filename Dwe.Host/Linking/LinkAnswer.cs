@@ -20,7 +20,10 @@ internal sealed record LinkAnswer
     /// <summary>What was seen and weighed; null unless asked for.</summary>
     public MentionExplanation? Explanation { get; init; }
 
-    /// <summary>What could not be used, and why, e.g. an image that cannot be read.</summary>
+    /// <summary>Why the image could not be read; null where it could, or where there was none.</summary>
+    public string? ImageFault { get; init; }
+
+    /// <summary>What was not used, and why, e.g. an image where the run was trained without.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
@@ -59,6 +62,9 @@ internal sealed record MentionExplanation
 {
     /// <summary>The gates: how much of each unit the query takes. They sum to 1, or are empty.</summary>
     public required IReadOnlyList<Contribution> Units { get; init; }
+
+    /// <summary>How much the vision unit read of the whole image.</summary>
+    public double ImageAttention { get; init; }
 
     /// <summary>The persons or objects found in the image.</summary>
     public IReadOnlyList<SeenPart> Parts { get; init; } = [];

@@ -47,6 +47,15 @@ internal sealed class LexicalMemory
     public LexicalUnit Unit(RunData data) =>
         LexicalUnit.Create(data.Dataset.Entities, EntityDescriptions.Of(data), mentions);
 
+    /// <summary>The unit over any knowledge base.</summary>
+    /// <param name="entities">The knowledge base.</param>
+    /// <param name="descriptions">By row, "" where there is none.</param>
+    public LexicalUnit Unit(IReadOnlyList<Entity> entities, string[] descriptions) =>
+        LexicalUnit.Create(entities, descriptions, mentions);
+
+    /// <summary>The remembered training mentions, in the order of the training split.</summary>
+    public IReadOnlyList<RememberedMention> Mentions => mentions;
+
     /// <summary>The mentions of a split; a remembered training mention does not count as its own evidence.</summary>
     public LexicalMentions Prepare(LexicalUnit unit, RunData data, string split)
     {

@@ -131,6 +131,43 @@ type internal CompareArguments =
             | Measure _ -> "hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
             | Json -> "print JSON instead of a table"
 
+type internal LinkArguments =
+    | [<Mandatory; Unique>] Run of RUN: string
+    | [<Unique>] Index of INDEX: string
+    | [<Unique>] Text of SENTENCE: string
+    | [<Unique>] Mention of WORDS: string
+    | [<Unique>] Image of FILE: string
+    | [<Unique>] Input of FILE: string
+    | [<Unique>] Out of FILE: string
+    | [<Unique>] Top of COUNT: int
+    | [<Unique>] Candidates of COUNT: int
+    | [<Unique>] Explain
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Run _ -> "folder of a trained run"
+            | Index _ -> "an index made by `dwe index` (default: the data set that the run was trained on)"
+            | Text _ -> "the sentence; its mention may be marked in it: \"Does [[Jordan]] still play?\""
+            | Mention _ -> "the mention as it stands in the sentence, where it is not marked"
+            | Image _ -> "image that goes with the sentence"
+            | Input _ ->
+                "mentions as JSON Lines, - for standard input: {\"text\", \"mention\", \"image\": file name, \"candidates\": [ids]}"
+            | Out _ -> "answers as JSON Lines, one a line of --input (default: standard output)"
+            | Top _ -> "entities to show (default: 10)"
+            | Candidates _ -> "entities that each source of candidates proposes; 0 compares every entity (default: 100)"
+            | Explain -> "say which unit, image part, attribute or lexical feature carried each score"
+            | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json -> "print the answer as JSON"
+
 type internal CandidatesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
     | [<Mandatory; Unique>] Out of FILE: string
@@ -303,6 +340,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
+    | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
@@ -320,6 +358,7 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
+            | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Show _ -> "write a page about one mention: image, sentence, candidates"

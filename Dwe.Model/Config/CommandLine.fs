@@ -83,6 +83,31 @@ type CandidatesOptions =
       From: string | null
       Seed: int64 }
 
+/// Either `Text` or `Input` is there.
+type LinkOptions =
+    {
+        Run: string
+        /// Null for the run's own data set.
+        Index: string | null
+        Text: string | null
+        /// Null where it is marked in the text.
+        Mention: string | null
+        Image: string | null
+        /// JSON Lines; "-" for standard input.
+        Input: string | null
+        /// Null for standard output.
+        Out: string | null
+        Top: int
+        /// From each source; 0 = every entity.
+        Candidates: int
+        Explain: bool
+        Encoder: TextEncoderChoice
+        Precision: Precision
+        Device: string
+        LibTorch: string | null
+        Json: bool
+    }
+
 type ShowOptions =
     {
         Data: string
@@ -137,6 +162,7 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
     | Show of ShowOptions
@@ -169,6 +195,10 @@ module internal CommandLine =
               "compare",
               [ "dwe compare runs/text runs/images"
                 "dwe compare runs/one runs/two runs/three --protocol full-kb --measure mrr --json" ]
+              "link",
+              [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
+                "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
+                "dwe link --run runs/mine --index mine.index --input mentions.jsonl --out links.jsonl" ]
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
@@ -410,6 +440,61 @@ module internal CommandLine =
                   Shards = snd share
                   Merge = Array.ofList (found.GetResult(FeaturesArguments.Merge, [])) })
 
+    let private atLeast least option (value: int) =
+        if value >= least then
+            Ok value
+        else
+            Error(ValueInvalid("command line", option, string value, $"a whole number of at least {least}"))
+
+    let private link (found: ParseResults<LinkArguments>) =
+        let text, input = found.TryGetResult LinkArguments.Text, found.TryGetResult LinkArguments.Input
+        let wrong problem = Error(UsageWrong(problem, "See `dwe link --help`."))
+
+        let one =
+            [ if found.Contains LinkArguments.Mention then
+                  "--mention"
+              if found.Contains LinkArguments.Image then
+                  "--image"
+              if found.Contains LinkArguments.Json then
+                  "--json" ]
+
+        let source =
+            match text, input with
+            | None, None -> wrong "link needs --text SENTENCE or --input FILE"
+            | Some _, Some _ -> wrong "link takes --text or --input, not both"
+            | None, Some _ when not (List.isEmpty one) -> wrong $"{one.Head} goes with --text, not with --input"
+            | Some _, None when found.Contains LinkArguments.Out -> wrong "--out goes with --input"
+            | _ -> Ok()
+
+        source
+        |> Result.bind (fun () -> atLeast 1 "--top" (found.GetResult(LinkArguments.Top, 10)))
+        |> Result.bind (fun top ->
+            atLeast 0 "--candidates" (found.GetResult(LinkArguments.Candidates, 100))
+            |> Result.map (fun candidates -> top, candidates))
+        |> Result.bind (fun (top, candidates) ->
+            textEncoderOf (found.TryGetResult LinkArguments.Encoder)
+            |> Result.bind (fun encoder ->
+                encoderPrecision encoder (found.TryGetResult LinkArguments.Precision)
+                |> Result.bind (fun precision ->
+                    oneOf "--device" deviceNames (found.GetResult(LinkArguments.Device, "auto"))
+                    |> Result.map (fun device ->
+                        Link
+                            { Run = found.GetResult LinkArguments.Run
+                              Index = orNull (found.TryGetResult LinkArguments.Index)
+                              Text = orNull text
+                              Mention = orNull (found.TryGetResult LinkArguments.Mention)
+                              Image = orNull (found.TryGetResult LinkArguments.Image)
+                              Input = orNull input
+                              Out = orNull (found.TryGetResult LinkArguments.Out)
+                              Top = top
+                              Candidates = candidates
+                              Explain = found.Contains LinkArguments.Explain
+                              Encoder = encoder
+                              Precision = precision
+                              Device = device
+                              LibTorch = orNull (found.TryGetResult LinkArguments.LibTorch)
+                              Json = found.Contains LinkArguments.Json }))))
+
     let private candidates (found: ParseResults<CandidatesArguments>) =
         let top = found.GetResult(CandidatesArguments.Top, 100)
         let oracle = found.GetResult(CandidatesArguments.Method, "exact") = "oracle-type"
@@ -569,6 +654,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Show own) -> show own

@@ -39,6 +39,20 @@ type internal DualWayOutputs =
         VisionUnit: Masked option
     }
 
+/// What a query is made of, for whoever asks why.
+type internal QueryTerms =
+    {
+        /// [batch; w] each; they sum to the query: `mention`, and each unit that it has, times its gate.
+        Terms: (string * Tensor) list
+        /// [batch] each: how much of the unit the query takes.
+        Gates: (string * Tensor) list
+        /// [batch; keys] how much the vision unit reads of each key, over its heads on average: the whole image where the
+        /// batch has one, then the parts.
+        Seen: Tensor option
+        /// [batch; profiles] the same of the attribute unit.
+        Profiles: Tensor option
+    }
+
 /// The `dwe` model as functions that share their weights.
 type internal DualWay =
     {
@@ -48,6 +62,8 @@ type internal DualWay =
         /// [batch; units] how much of each unit the query takes, in the order text, vision, attributes of those that the
         /// model has and the batch has something for; None where there is none.
         Gates: MentionBatch -> Tensor option
+        /// Costs more than `Query`.
+        Explain: MentionBatch -> QueryTerms
         /// [n; e] -> [n; w]
         Entity: Tensor -> Tensor
         /// [batch; k] cosines and [batch; k; f] features of the pairs -> [batch; k] scores; the cosines where there is no
@@ -194,18 +210,24 @@ module internal DualWay =
                       | Some parts -> { parts with Values = refineImage parts.Values }
                       | None -> () ]
 
-                let visionUnit =
+                let visionKeys =
                     match vision, seen with
-                    | Some attention, _ :: _ -> Some(over attention (List.reduce together seen))
+                    | Some attention, _ :: _ -> Some(attention, List.reduce together seen)
                     | _ -> None
 
-                let attributeUnit =
+                let profileKeys =
                     match attribute, ofProfile, batch.Profile with
                     | Some attention, Some refine, Some profile ->
-                        Some(over attention { profile with Values = refine profile.Values })
+                        Some(attention, { profile with Values = refine profile.Values })
                     | _ -> None
 
-                textUnit, visionUnit, attributeUnit
+                let shares (keys: (Attention * Masked) option) =
+                    keys |> Option.map (fun (attention, keys) -> (attention.Weights mention keys).mean [| 1L |])
+
+                [ yield! textUnit |> Option.map (fun unit -> "text", unit) |> Option.toList
+                  for keys in Option.toList visionKeys -> "vision", keys ||> over
+                  for keys in Option.toList profileKeys -> "attributes", keys ||> over ],
+                fun () -> shares visionKeys, shares profileKeys
 
             let compute (batch: MentionBatch) =
                 MentionBatch.check batch
@@ -213,8 +235,9 @@ module internal DualWay =
 
                 let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
 
-                let textUnit, visionUnit, attributeUnit = unitsOf batch mention text image
-                let found = List.choose id [ textUnit; visionUnit; attributeUnit ]
+                let named, shares = unitsOf batch mention text image
+                let found = List.map snd named
+                let unit name = named |> List.tryFind (fst >> (=) name) |> Option.map snd
 
                 let gates =
                     match gate, found with
@@ -231,14 +254,47 @@ module internal DualWay =
                 { Query = output (drop fused)
                   Text = widen text
                   Image = image |> Option.map (fun whole -> { whole with Values = widen whole.Values })
-                  TextUnit = textUnit |> Option.map _.Values
-                  VisionUnit = visionUnit },
-                gates
+                  TextUnit = unit "text" |> Option.map _.Values
+                  VisionUnit = unit "vision" },
+                gates,
+                fun () ->
+                    let own = output (widen mention)
+                    let without = output (torch.zeros_like (widen mention))
+
+                    let gated =
+                        match gates with
+                        | Some gates ->
+                            [ for at, (name, unit) in List.indexed named ->
+                                  name, gates.select (1L, int64 at), unit.Values ]
+                        | None -> []
+
+                    let seen, profiles = shares ()
+
+                    { Terms =
+                        [ "mention", own
+                          for name, gate, values in gated do
+                              name, (output (values * gate.unsqueeze -1L)).sub without ]
+                      Gates = [ for name, gate, _ in gated -> name, gate ]
+                      Seen = seen
+                      Profiles = profiles }
 
             return
-                { Query = fun batch -> (fst (compute batch)).Query
-                  Outputs = compute >> fst
-                  Gates = compute >> snd
+                { Query =
+                    fun batch ->
+                        let outputs, _, _ = compute batch
+                        outputs.Query
+                  Outputs =
+                    fun batch ->
+                        let outputs, _, _ = compute batch
+                        outputs
+                  Gates =
+                    fun batch ->
+                        let _, gates, _ = compute batch
+                        gates
+                  Explain =
+                    fun batch ->
+                        let _, _, explain = compute batch
+                        explain ()
                   Entity = entity |> Option.defaultValue id
                   Score =
                     fun cosines features ->

@@ -46,6 +46,8 @@ type internal Published =
         Outputs: MentionBatch -> PublishedOutputs
         /// [batch; heads; parts] how much of each part the query reads; None without parts.
         PartShares: MentionBatch -> Tensor option
+        /// [batch; e] each; they sum to the query: `mention`, `text`, and `vision` where the batch has parts.
+        Terms: MentionBatch -> (string * Tensor) list
     }
 
 /// What the code released with DWE (AAAI-24) computes, with masks in place of zero padding.
@@ -140,7 +142,17 @@ module internal Published =
                     fun batch ->
                         batch.Parts
                         |> Option.map (fun parts ->
-                            attention.Weights (ofText batch.Mention) (refineParts parts (ofImage (flat parts)))) }
+                            attention.Weights (ofText batch.Mention) (refineParts parts (ofImage (flat parts))))
+                  Terms =
+                    fun batch ->
+                        let found = outputs false batch
+                        let mention = widen (ofText batch.Mention)
+                        let without = output (torch.zeros_like mention)
+
+                        [ "mention", output mention
+                          "text", (output found.TextAttention).sub without
+                          for vision in Option.toList found.VisionAttention do
+                              "vision", (output vision.Values).sub without ] }
         }
 
     /// What the released code means for WikiDiverse and Wikiperson, where it stops with a shape error:

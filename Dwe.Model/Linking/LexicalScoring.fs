@@ -74,6 +74,33 @@ module internal LexicalScoring =
 
         weights.CosineFactor * cosine + Vector.Sum total
 
+    /// What a score is made of. A hidden unit at work is linear in its inputs, so the parts sum to the score:
+    ///
+    ///     score = (factor + Σ_h o_h w_h0) cos + Σ_j (Σ_h o_h w_hj) x_j + Σ_h o_h b_h,   over the h with w_h x + b_h > 0
+    ///
+    /// returns : [1 + features + 1] the factor on the cosine; what each feature adds; what is left
+    let parts (weights: LexicalWeights) (cosine: float32) (features: float32[]) : float32[] =
+        let inputs = Array.append [| cosine |] features
+        let weight input unit = weights.Hidden[input * weights.Width + unit]
+
+        let active =
+            Array.init weights.Width (fun unit ->
+                let sum = inputs |> Array.mapi (fun input value -> value * weight input unit) |> Array.sum
+
+                if sum + weights.HiddenBias[unit] > 0.0f then
+                    weights.Output[unit]
+                else
+                    0.0f)
+
+        let slope input = active |> Array.mapi (fun unit output -> output * weight input unit) |> Array.sum
+
+        [| for input in 0 .. inputs.Length - 1 do
+               if input = 0 then
+                   weights.CosineFactor + slope input
+               else
+                   slope input * inputs[input]
+           Array.map2 (*) active weights.HiddenBias |> Array.sum |]
+
     /// Replaces the cosines of one mention with its entities by final scores.
     ///
     /// rows   : entity rows, -1 = padding, whose score is left as it is

@@ -48,6 +48,17 @@ internal interface IPartFinder : IDisposable
 internal sealed record PartChoice(TraitChoice Traits, bool Objects = false, bool Identities = false)
 {
     public string Id => $"{Traits.Id}{(Objects ? "/objects" : "")}{(Identities ? "/identities" : "")}";
+
+    /// <summary>The choice that an id states; null where it states none.</summary>
+    public static PartChoice? OfId(string id)
+    {
+        var words = id.Split('/');
+        var traits = words[0].Split('+');
+        var choice = new PartChoice(
+            new TraitChoice(traits.Contains("gender"), traits.Contains("race"), traits.Contains("emotion")),
+            words.Contains("objects"), words.Contains("identities"));
+        return choice.Id == id ? choice : null;
+    }
 }
 
 /// <summary>No parts: the whole image alone.</summary>

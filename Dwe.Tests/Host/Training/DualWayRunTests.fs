@@ -24,7 +24,8 @@ let private words out extra =
             setting ]
     @ extra
 
-let private shared =
+/// A run trained once for all tests, which only read it.
+let shared =
     lazy
         (let folder = Directory.CreateTempSubdirectory("dwe-dual-").FullName
          AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> Directory.Delete(folder, true))

@@ -41,6 +41,7 @@ let private verbs =
     [ "train"
       "eval"
       "compare"
+      "link"
       "features"
       "candidates"
       "show"
@@ -214,6 +215,69 @@ let tests =
               refused
                   "command line: --measure is 'hits@2', expected one of hits@1, hits@3, hits@5, hits@10, hits@20, mrr."
                   [ "compare"; "--measure"; "hits@2"; "a"; "b" ]
+
+          testCase "link, least and most"
+          <| fun () ->
+              let least: LinkOptions =
+                  { Run = "r"
+                    Index = null
+                    Text = "Does [[Jordan]] play?"
+                    Mention = null
+                    Image = null
+                    Input = null
+                    Out = null
+                    Top = 10
+                    Candidates = 100
+                    Explain = false
+                    Encoder = SentenceEncoder
+                    Precision = Float32
+                    Device = "auto"
+                    LibTorch = null
+                    Json = false }
+
+              isCommand (Command.Link least) [ "link"; "--run"; "r"; "--text"; "Does [[Jordan]] play?" ]
+
+              isCommand
+                  (Command.Link
+                      { least with
+                          Index = "i"
+                          Text = null
+                          Input = "-"
+                          Out = "o.jsonl"
+                          Top = 3
+                          Candidates = 0
+                          Explain = true
+                          Encoder = ClipEncoder "c.pt"
+                          Precision = Bf16Mixed
+                          Device = "cpu" })
+                  [ "link"
+                    "--run"
+                    "r"
+                    "--index"
+                    "i"
+                    "--input"
+                    "-"
+                    "--out"
+                    "o.jsonl"
+                    "--top"
+                    "3"
+                    "--candidates"
+                    "0"
+                    "--explain"
+                    "--encoder"
+                    "clip:c.pt"
+                    "--precision"
+                    "bf16-mixed"
+                    "--device"
+                    "cpu" ]
+
+              refused
+                  "command line: --top is '0', expected a whole number of at least 1."
+                  [ "link"; "--run"; "r"; "--text"; "t"; "--top"; "0" ]
+
+              refused
+                  "link takes --text or --input, not both. See `dwe link --help`."
+                  [ "link"; "--run"; "r"; "--text"; "t"; "--input"; "f" ]
 
           testCase "features, least and most"
           <| fun () ->

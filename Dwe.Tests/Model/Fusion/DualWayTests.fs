@@ -149,6 +149,30 @@ let private masks =
                       if not (present[row].ToBoolean()) then
                           Expect.equal (gates[row, unit].ToDouble()) 0.0 $"unit {unit} is closed"
 
+          property "and it is the sum of its terms: the mention's and each unit's (to 1e-12 in 64-bit floats)"
+          <| fun seed rows parts ->
+              use net = netOf sizes
+              let mentions = (randomBatch seed rows parts).Mentions
+              let explained = net.Forward.Explain mentions
+              let sum = explained.Terms |> List.map snd |> List.reduce Numbers.plus
+              Expect.equal (List.map fst explained.Terms) [ "mention"; "text"; "vision"; "attributes" ] "the terms"
+              agree 1e-12 (values sum) (values (net.Forward.Query mentions)) "the sum"
+
+          property "and what it reads of its image and parts are shares that sum to 1, or to 0 where it has none"
+          <| fun seed rows parts ->
+              use net = netOf sizes
+              let mentions = (randomBatch seed rows parts).Mentions
+              let explained = net.Forward.Explain mentions
+              let whole, parts = Option.get mentions.Image, Option.get mentions.Parts
+              let present = torch.cat ([| whole.Present.unsqueeze 1L; parts.Present |], 1L)
+              let seen = Option.get explained.Seen
+              Expect.equal seen.shape present.shape "the image, then the parts"
+              let sums = values (seen.sum 1L)
+              let expected = (present.any 1L).``to`` (torch.float64) |> values
+              agree 1e-12 (torch.tensor sums |> values) expected "the sum"
+              let unread = seen.masked_select(present.logical_not ()).abs().sum().ToDouble()
+              Expect.equal unread 0.0 "what is absent is not read"
+
           testCase "a mention for which no unit has anything has no gate open"
           <| fun () ->
               Scope.value (fun () ->

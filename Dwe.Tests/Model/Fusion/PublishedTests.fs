@@ -95,6 +95,9 @@ let private agrees name precision =
             same (Option.get outputs.VisionAttention).Values "mid64.vision_att"
             let shares = (net.Forward.PartShares batch.Mentions |> Option.get).mean [| 1L |]
             same shares "mid64.vision_att_weights"
+            let terms = net.Forward.Terms batch.Mentions
+            Expect.equal (List.map fst terms) [ "mention"; "text"; "vision" ] "the query's terms"
+            same (terms |> List.map snd |> List.reduce Numbers.plus) "out64.query"
 
         loss.Total.backward ()
         let relative = gradientTolerance precision

@@ -7,6 +7,7 @@ open FsCheck
 open FsCheck.FSharp
 open TorchSharp
 open Dwe.Model
+open Dwe.Model.Batches
 open Dwe.Model.Config
 open Dwe.Model.Domain
 open Dwe.Model.Layers
@@ -108,6 +109,43 @@ let tests =
                           Expect.isLessThan (abs (found[at] - expected[at])) 1e-4f "score"
                       else
                           Expect.equal found[at] cosines[at] "padding is left as it is")
+
+          property "what a score is made of sums to the score (to 1e-4)"
+          <| fun seed width ->
+              use matcher = matcher ()
+              let random = SeededRandom seed
+              let numbers count = Array.init count (fun _ -> float32 (random.NextDouble() * 2.0 - 1.0))
+
+              Scope.value (fun () ->
+                  let mentionRows () = torch.tensor(numbers (mentions.Length * 6)).reshape (int64 mentions.Length, 6L)
+
+                  let features: MentionFeatures =
+                      { Mention = mentionRows ()
+                        Text = mentionRows ()
+                        Image = None
+                        Parts = None
+                        Profile = None }
+
+                  let rows = Array.init width (fun _ -> random.Next entityCount)
+                  let entities = numbers (width * 8)
+                  Ranks.Normalize(entities, 8)
+
+                  for mention in 0 .. mentions.Length - 1 do
+                      let query = matcher.Query(features, [| int64 mention |])
+                      Ranks.Normalize(query, 8)
+
+                      let scores =
+                          Array.init width (fun at -> Seq.init 8 (fun i -> query[i] * entities[at * 8 + i]) |> Seq.sum)
+
+                      matcher.Rescore(lexical.Value, mention, width, rows, scores)
+                      let found = matcher.ExplainScores(features, int64 mention, entities, lexical.Value, rows)
+
+                      for at in 0 .. width - 1 do
+                          let sum = found[at] |> Array.sumBy (fun struct (_, amount) -> amount)
+                          Expect.isLessThan (abs (sum - scores[at])) 1e-4f $"mention {mention}, entity {at}"
+                          let named = found[at] |> Array.map (fun struct (name, _) -> name)
+                          Expect.equal named[..1] [| "mention"; "text" |] "the query's terms first"
+                          Expect.equal (Array.last named) "constant" "what is left last")
 
           property "has the same bits in any order and beside whatever else"
           <| fun seed width ->

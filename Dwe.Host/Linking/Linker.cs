@@ -1,0 +1,286 @@
+using Dwe.Host.Checkpoints;
+using Dwe.Host.Features;
+using Dwe.Host.Features.Images;
+using Dwe.Host.Features.Weights;
+using Dwe.Host.Index;
+using Dwe.Host.Native;
+using Dwe.Host.Training;
+using Dwe.Model;
+using Dwe.Model.Batches;
+using Dwe.Model.Domain;
+using TorchSharp;
+
+namespace Dwe.Host.Linking;
+
+/// <summary>
+/// A trained run over an index. A mention is encoded as the run's features were, its candidates are retrieved (or given, or
+/// all), and scored as <c>dwe eval</c> scores them: with the same candidates the ranking is the same. Each query is computed
+/// alone, so that no answer depends on the batch that it came in.
+/// </summary>
+internal sealed class Linker : ILinker
+{
+    private readonly Matcher matcher;
+    private readonly IEntityIndex index;
+    private readonly MentionEncoder encoder;
+    private readonly LexicalUnit? lexical;
+    private readonly CandidateRetrieval retrieval;
+    private readonly Decision? decision;
+
+    private Linker(
+        Matcher matcher, IEntityIndex index, MentionEncoder encoder, LexicalUnit? lexical, CandidateRetrieval retrieval,
+        Decision? decision, LinkerCard card)
+    {
+        this.matcher = matcher;
+        this.index = index;
+        this.encoder = encoder;
+        this.lexical = lexical;
+        this.retrieval = retrieval;
+        this.decision = decision;
+        Card = card;
+    }
+
+    public LinkerCard Card { get; }
+
+    /// <summary>Opens a run, its encoders and its index. libtorch must be loaded.</summary>
+    /// <param name="options">What to open.</param>
+    /// <param name="report">Hears what is fetched or prepared.</param>
+    /// <param name="cancel">Stops fetching.</param>
+    /// <exception cref="UserErrorException">FileMissing, FileBroken, CheckpointMismatch, or StoreMismatch for an index of another run.</exception>
+    public static Linker Open(LinkerOptions options, Action<string> report, CancellationToken cancel)
+    {
+        var encoders = RunEncoders.Of(new RunFolder(options.Run).Open().Manifest);
+        var encoder = MentionEncoder.Open(encoders, options.Encoder, options.Precision, WeightCache.OfThisMachine(), report, cancel);
+        try
+        {
+            return Open(options, encoder);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Open(LinkerOptions, Action{string}, CancellationToken)"/>, with an encoder of the caller's, which
+    /// the linker disposes.</summary>
+    public static Linker Open(LinkerOptions options, MentionEncoder encoder)
+    {
+        var folder = new RunFolder(options.Run);
+        var (config, manifest) = folder.Open();
+        folder.RequireCheckpoint(folder.Best);
+        var matcher = Matcher.Create(TorchThreads.Settle(config), manifest.Sizes, DeviceChoice.Resolve(options.Device));
+        IEntityIndex? index = null;
+        try
+        {
+            Checkpoint.ReadWeights(folder.Best, matcher);
+            index = options.Index is null ? DatasetIndex.Open(folder, manifest, matcher) : throw new NotSupportedException();
+            if (index.Dimension != matcher.Compared)
+            {
+                throw FeatureStore.Mismatch(
+                    options.Index ?? manifest.Features, $"vectors of {index.Dimension} values", $"{matcher.Compared}, as {options.Run} compares",
+                    $"Build it for this run: dwe index --run {options.Run}");
+            }
+
+            var memory = File.Exists(folder.Memory) || matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
+            var lexical = matcher.HasLexicalUnit ? UnitOf(memory!, index, manifest) : null;
+            return new Linker(
+                matcher, index, encoder, lexical, new CandidateRetrieval(index, memory, options.Candidates),
+                Decisions.Read(folder, options.Candidates == 0 ? "full-kb" : "strict"),
+                new LinkerCard
+                {
+                    Run = NameOf(options.Run),
+                    Index = NameOf(options.Index ?? manifest.Features),
+                    Entities = index.Count,
+                    SeesImages = encoder.SeesImages,
+                });
+        }
+        catch
+        {
+            index?.Dispose();
+            ((IDisposable)matcher).Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<LinkAnswer> Link(IReadOnlyList<LinkRequest> requests, CancellationToken cancel = default)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (features, seen) = encoder.Encode(requests, cancel);
+        var mentions = lexical?.Prepare([.. requests.Select(AsMention)], [.. requests.Select(_ => -1)]);
+        return [.. requests.Select((request, row) => Answer(request, new Subject(features, row, mentions, seen[row])))];
+    }
+
+    public KnownEntity? Find(string id)
+    {
+        var row = index.RowOf(id);
+        if (row < 0) return null;
+        var entity = index.Entity(row);
+        return new KnownEntity
+        {
+            Id = entity.Id,
+            Name = entity.Name,
+            Aliases = entity.Aliases,
+            Type = entity.Type,
+            Fields = entity.Fields,
+            HasImage = index.ImageOf(row) is not null,
+        };
+    }
+
+    public string? ImageOf(string id) => index.RowOf(id) is >= 0 and var row ? index.ImageOf(row) : null;
+
+    public void Dispose()
+    {
+        encoder.Dispose();
+        ((IDisposable)matcher).Dispose();
+        index.Dispose();
+    }
+
+    /// <summary>A request as the model sees it.</summary>
+    private sealed record Subject(MentionFeatures Features, int Row, LexicalMentions? Words, SeenImage Seen);
+
+    private LinkAnswer Answer(LinkRequest request, Subject subject)
+    {
+        var query = matcher.Query(subject.Features, [subject.Row]);
+        Ranks.Normalize(query, matcher.Compared);
+        var candidates = retrieval.Of(request, query);
+        var vectors = Vectors(candidates);
+        var scores = Scores(query, subject, candidates, vectors);
+        var order = Enumerable.Range(0, candidates.Length)
+            .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Row).ToArray();
+        var shares = Probabilities(scores);
+        var shown = order.Take(request.Top).ToArray();
+        var parts = request.Explain ? Contributions(subject, candidates, vectors, shown) : null;
+        return new LinkAnswer
+        {
+            Mention = request.Mention,
+            Entities =
+            [
+                .. shown.Select((at, place) => Shown(candidates[at], scores[at], shares[at]) with { Contributions = parts?[place] }),
+            ],
+            Nil = order.Length == 0 || scores[order[0]] < decision?.Threshold,
+            NilThreshold = decision?.Threshold,
+            Compared = candidates.Length,
+            Explanation = request.Explain ? Explain(subject) : null,
+            ImageFault = subject.Seen.Fault is { } fault ? ImageFaults.Describe(fault) : null,
+            Notes = Notes(request, candidates),
+        };
+    }
+
+    private float[] Vectors(Candidate[] candidates)
+    {
+        var dim = matcher.Compared;
+        var vectors = new float[candidates.Length * dim];
+        for (var at = 0; at < candidates.Length; at++)
+        {
+            index.CopyVector(candidates[at].Row, vectors.AsSpan(at * dim, dim));
+        }
+
+        return vectors;
+    }
+
+    private float[] Scores(float[] query, Subject subject, Candidate[] candidates, float[] vectors)
+    {
+        if (candidates.Length == 0) return [];
+        int[] places = [.. Enumerable.Range(0, candidates.Length)];
+        var scores = Ranks.ScoreCandidates(matcher.Compared, query, vectors, candidates.Length, places).Scores;
+        if (subject.Words is { } words)
+        {
+            matcher.Rescore(words, subject.Row, candidates.Length, [.. candidates.Select(one => one.Row)], scores);
+        }
+
+        return scores;
+    }
+
+    /// <summary>softmax(scores / temperature).</summary>
+    private double[] Probabilities(float[] scores)
+    {
+        if (scores.Length == 0) return [];
+        var (temperature, best) = (decision?.Temperature ?? 1, scores.Max());
+        var weights = Array.ConvertAll(scores, score => Math.Exp((score - best) / temperature));
+        var sum = weights.Sum();
+        return Array.ConvertAll(weights, weight => weight / sum);
+    }
+
+    private LinkedEntity Shown(Candidate candidate, float score, double probability)
+    {
+        var entity = index.Entity(candidate.Row);
+        return new LinkedEntity
+        {
+            Id = entity.Id,
+            Name = entity.Name,
+            Description = index.Description(candidate.Row),
+            Score = score,
+            Probability = probability,
+            Sources = candidate.Sources,
+            HasImage = index.ImageOf(candidate.Row) is not null,
+        };
+    }
+
+    private Contribution[][] Contributions(Subject subject, Candidate[] candidates, float[] vectors, int[] shown)
+    {
+        var dim = matcher.Compared;
+        float[] own = [.. shown.SelectMany(at => vectors[(at * dim)..((at + 1) * dim)])];
+        var parts = matcher.ExplainScores(
+            subject.Features, subject.Row, own, subject.Words, [.. shown.Select(at => candidates[at].Row)]);
+        return [.. parts.Select(one => one.Select(part => new Contribution(part.Item1, part.Item2)).ToArray())];
+    }
+
+    private MentionExplanation Explain(Subject subject)
+    {
+        var shares = matcher.ExplainQuery(subject.Features, subject.Row);
+        var seen = subject.Seen;
+        return new MentionExplanation
+        {
+            Units = [.. shares.Gates.Select(gate => new Contribution(gate.Item1, gate.Item2))],
+            ImageAttention = shares.Image,
+            Image = seen.Width == 0 ? null : new ImageSize(seen.Width, seen.Height),
+            Parts =
+            [
+                // Parts that were read come first in what was seen, in their order.
+                .. seen.Findings.Seen.Select((part, at) => PartOf(part.Label, part.Box, part.Face?.ModelGuess) with
+                {
+                    Attention = at < shares.Parts.Length ? shares.Parts[at] : null,
+                }),
+                .. seen.Findings.Faces.Select(face => PartOf("face", face.Box, face.ModelGuess)),
+            ],
+        };
+    }
+
+    private static SeenPart PartOf(string label, float[] box, string? profile) => new()
+    {
+        Label = label,
+        Left = box[0],
+        Top = box[1],
+        Right = box[2],
+        Bottom = box[3],
+        Profile = profile,
+    };
+
+    private List<string> Notes(LinkRequest request, Candidate[] candidates)
+    {
+        var notes = new List<string>();
+        if (request.Image is not null && !encoder.SeesImages)
+        {
+            notes.Add("the image was not used: the run was trained without images");
+        }
+
+        if (request.Candidates is { } given && given.Distinct().Count() is var wanted && wanted > candidates.Length)
+        {
+            notes.Add($"{wanted - candidates.Length} of {wanted} candidates are not in the knowledge base");
+        }
+
+        return notes;
+    }
+
+    private static Mention AsMention(LinkRequest request) =>
+        new("", request.Mention, request.Text, [], "", Gold.Unlabelled, null);
+
+    private static LexicalUnit UnitOf(LexicalMemory memory, IEntityIndex index, RunManifest manifest)
+    {
+        Entity[] entities = [.. Enumerable.Range(0, index.Count).Select(index.Entity)];
+        string[] fields = [.. entities.SelectMany(entity => entity.Fields.Keys).Distinct().Order(StringComparer.Ordinal)];
+        return memory.Unit(entities, EntityDescriptions.Of(entities, manifest.EntityText, fields));
+    }
+
+    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+}
