@@ -62,6 +62,7 @@ internal static class Program
         Command.Link link => LinkCommand.Run(link.Item, Streams.Results, Console.In, Console.Out, stop),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
+        Command.Serve serve => ServeCommand.Run(serve.Item, stop),
         Command.Show show => ShowCommand.Run(show.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
         Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Dwe.Host.Checkpoints;
 using Dwe.Host.Linking;
 using Dwe.Host.Service;
 using Dwe.Host.Terminal;
@@ -11,12 +12,36 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe serve</c>: links mentions over HTTP until it is told to stop.</summary>
 internal static class ServeCommand
 {
-    /// <summary>With a linker of the caller's.</summary>
-    /// <exception cref="UserErrorException">An address or key that cannot be used, or what <paramref name="open"/> says of its files.</exception>
-    public static int Run(ServeOptions options, Func<ILinker> open, IReadOnlyList<string> linkerFiles, CancellationToken stop) =>
-        Serve(Settings(options, linkerFiles), open, stop).GetAwaiter().GetResult();
+    public static int Run(ServeOptions options, CancellationToken stop)
+    {
+        var settings = Settings(options, FilesOf(options));
+        Natives.Load(options.LibTorch);
+        var linking = new LinkerOptions
+        {
+            Run = options.Run,
+            Index = options.Index,
+            Encoder = options.Encoder,
+            Precision = options.Precision,
+            Device = options.Device,
+            Candidates = options.Candidates,
+        };
+        return Run(settings, (report, cancel) => Linker.Open(linking, report, cancel), stop);
+    }
 
-    private static async Task<int> Serve(ServiceOptions settings, Func<ILinker> open, CancellationToken stop)
+    /// <summary>With a linker of the caller's.</summary>
+    /// <exception cref="UserErrorException">What <paramref name="open"/> says of its files.</exception>
+    public static int Run(ServiceOptions settings, LinkerOpener open, CancellationToken stop) =>
+        Serve(settings, open, stop).GetAwaiter().GetResult();
+
+    /// <summary>What is written last when a run or an index is made anew.</summary>
+    private static IReadOnlyList<string> FilesOf(ServeOptions options)
+    {
+        var run = new RunFolder(options.Run);
+        string[] ofRun = [Path.Combine(run.Path, "manifest.json"), Path.Combine(run.Path, "decisions.json"), Path.Combine(run.Best, "manifest.json")];
+        return options.Index is null ? ofRun : [.. ofRun, Path.Combine(options.Index, "manifest.json")];
+    }
+
+    private static async Task<int> Serve(ServiceOptions settings, LinkerOpener open, CancellationToken stop)
     {
         using var asked = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
@@ -54,7 +55,7 @@ internal sealed class Answering(ServiceOptions options, ServiceMetrics metrics, 
         {
             return await Write(context, refused.Fault);
         }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception gone) when (gone is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
         {
             return ClientGone;
         }

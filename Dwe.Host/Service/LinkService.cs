@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dwe.Host.Linking;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,7 +28,7 @@ internal sealed class LinkService : IAsyncDisposable
     private volatile bool _stopping;
     private bool _stopped;
 
-    private LinkService(ServiceOptions options, Func<ILinker> open)
+    private LinkService(ServiceOptions options, LinkerOpener open)
     {
         _options = options;
         _app = Build(options);
@@ -55,7 +54,7 @@ internal sealed class LinkService : IAsyncDisposable
     /// <param name="options">Where, and what is taken.</param>
     /// <param name="open">Opens a linker; called on a thread of its own, again after every change.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task<LinkService> Start(ServiceOptions options, Func<ILinker> open)
+    public static async Task<LinkService> Start(ServiceOptions options, LinkerOpener open)
     {
         var service = new LinkService(options, open);
         try

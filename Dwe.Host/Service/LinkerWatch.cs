@@ -6,6 +6,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Dwe.Host.Service;
 
+/// <summary>Opens a linker.</summary>
+/// <param name="report">Hears what is fetched or prepared.</param>
+/// <param name="cancel">Stops it, with the service.</param>
+internal delegate ILinker LinkerOpener(Action<string> report, CancellationToken cancel);
+
 /// <summary>
 /// Opens the first linker, and another one whenever the files it is made of change or <see cref="Reload"/> is called. A new
 /// one that cannot be opened is refused, and the old one goes on.
@@ -13,7 +18,7 @@ namespace Dwe.Host.Service;
 internal sealed class LinkerWatch : IDisposable
 {
     private readonly Linkers _linkers;
-    private readonly Func<ILinker> _open;
+    private readonly LinkerOpener _open;
     private readonly ServiceOptions _options;
     private readonly ServiceMetrics _metrics;
     private readonly ILogger _log;
@@ -21,9 +26,9 @@ internal sealed class LinkerWatch : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
     private volatile bool _asked;
-    private volatile bool _stopped;
+    private readonly CancellationTokenSource _stop = new();
 
-    public LinkerWatch(Linkers linkers, Func<ILinker> open, ServiceOptions options, ServiceMetrics metrics, ILogger log)
+    public LinkerWatch(Linkers linkers, LinkerOpener open, ServiceOptions options, ServiceMetrics metrics, ILogger log)
     {
         (_linkers, _open, _options, _metrics, _log) = (linkers, open, options, metrics, log);
         _thread = new Thread(Watch) { Name = "dwe reload", IsBackground = true };
@@ -42,7 +47,7 @@ internal sealed class LinkerWatch : IDisposable
 
     public void Dispose()
     {
-        _stopped = true;
+        _stop.Cancel();
         _wake.Set();
 
         // A linker being opened is not waited for: the thread ends with the process.
@@ -60,11 +65,11 @@ internal sealed class LinkerWatch : IDisposable
         }
 
         _first.TrySetResult();
-        while (!_stopped)
+        while (!_stop.IsCancellationRequested)
         {
             _wake.WaitOne(_options.WatchInterval);
             var now = Stamp();
-            if (_stopped || (now == seen && !_asked)) continue;
+            if (_stop.IsCancellationRequested || (now == seen && !_asked)) continue;
             (_asked, seen) = (false, now);
             if (Open() is { } refused)
             {
@@ -81,8 +86,8 @@ internal sealed class LinkerWatch : IDisposable
         try
         {
             var start = Stopwatch.GetTimestamp();
-            var linker = _open();
-            if (_stopped)
+            var linker = _open(text => ServiceLog.Preparing(_log, text), _stop.Token);
+            if (_stop.IsCancellationRequested)
             {
                 linker.Dispose();
                 return null;

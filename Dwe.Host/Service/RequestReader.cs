@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using Dwe.Host.Features.Images;
 using Dwe.Host.Linking;
+using Dwe.Model.Domain;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -200,7 +202,7 @@ internal sealed class RequestReader(ServiceOptions options)
         {
             throw new FaultException(Fault.BadForm("its parts, or their lengths, are wrong"));
         }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
+        catch (IOException broken) when (broken is not (BadHttpRequestException or ConnectionResetException))
         {
             throw new FaultException(Fault.BadForm("it ends too early"));
         }
@@ -265,11 +267,19 @@ internal sealed class RequestReader(ServiceOptions options)
         };
     }
 
+    /// <summary>A mention without a text is its own text.</summary>
     private static (string Mention, string Text) Marked(Draft draft)
     {
-        if (draft.Mention is { } mention && mention.Trim().Length > 0)
-            return (mention.Trim(), string.IsNullOrWhiteSpace(draft.Text) ? mention.Trim() : draft.Text);
-        return MarkedText.Read(draft.Text ?? "") ?? throw new FaultException(Fault.NoMention(draft.Place.Length == 0 ? "The request" : draft.Place));
+        var mention = string.IsNullOrWhiteSpace(draft.Mention) ? null : draft.Mention.Trim();
+        var text = string.IsNullOrWhiteSpace(draft.Text) ? mention : draft.Text;
+        try
+        {
+            return MarkedText.Read(text ?? "", mention);
+        }
+        catch (UserErrorException)
+        {
+            throw new FaultException(Fault.NoMention(draft.Place.Length == 0 ? "The request" : draft.Place));
+        }
     }
 
     private static void RequireLength(string at, string text, int limit)

@@ -11,6 +11,9 @@ internal static partial class ServiceLog
     [LoggerMessage(2, LogLevel.Warning, "listening beyond this machine on {address}, {protection}")]
     public static partial void Exposed(ILogger log, string address, string protection);
 
+    [LoggerMessage(10, LogLevel.Information, "opening the linker: {what}")]
+    public static partial void Preparing(ILogger log, string what);
+
     [LoggerMessage(3, LogLevel.Information, "linker opened in {seconds:F1} s: run {run}, index {index}, {entities} entities")]
     public static partial void Opened(ILogger log, double seconds, string run, string index, int entities);
 

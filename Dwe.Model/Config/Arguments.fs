@@ -217,7 +217,7 @@ type internal ShowArguments =
 
 type internal ServeArguments =
     | [<Mandatory; Unique>] Run of RUN: string
-    | [<Mandatory; Unique>] Index of DIR: string
+    | [<Unique>] Index of INDEX: string
     | [<Unique>] Port of NUMBER: int
     | [<Unique>] Host of ADDRESS: string
     | [<Unique>] Api_Key_From of VARIABLE: string
@@ -225,6 +225,9 @@ type internal ServeArguments =
     | [<Unique>] Batch of COUNT: int
     | [<Unique>] Max_Body of BYTES: int64
     | [<Unique>] Timeout of SECONDS: float
+    | [<Unique>] Candidates of COUNT: int
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
 
@@ -232,7 +235,7 @@ type internal ServeArguments =
         member argument.Usage =
             match argument with
             | Run _ -> "folder of a trained run; its best checkpoint links"
-            | Index _ -> "folder of the index of entities, made by `dwe index`"
+            | Index _ -> "an index made by `dwe index` (default: the data set that the run was trained on)"
             | Port _ -> "port to listen on; 0 takes a free one (default: 8080)"
             | Host _ -> "address to listen on; 0.0.0.0 for every one of this machine (default: 127.0.0.1)"
             | Api_Key_From _ -> "environment variable that holds the key which clients send as a bearer token"
@@ -240,6 +243,9 @@ type internal ServeArguments =
             | Batch _ -> "mentions linked together, at most (default: 16)"
             | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
             | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
+            | Candidates _ -> "entities that each source of candidates proposes; 0 compares every entity (default: 100)"
+            | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
             | Device _ -> "auto, cpu or cuda"
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
 

@@ -125,7 +125,8 @@ type ShowOptions =
 type ServeOptions =
     {
         Run: string
-        Index: string
+        /// Null for the run's own data set.
+        Index: string | null
         Port: int
         Host: string
         /// The environment variable that holds the key; null for none.
@@ -135,6 +136,10 @@ type ServeOptions =
         MaxBody: int64
         /// Seconds.
         Timeout: float
+        /// From each source; 0 = every entity.
+        Candidates: int
+        Encoder: TextEncoderChoice
+        Precision: Precision
         Device: string
         LibTorch: string | null
     }
@@ -214,9 +219,10 @@ module internal CommandLine =
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
               "serve",
-              [ "dwe serve --run runs/wikimel --index wikimel.index"
+              [ "dwe serve --run runs/sample"
+                "dwe serve --run runs/wikimel --index wikimel.index --port 8000"
                 "dwe serve --run runs/wikimel --index wikimel.index --host 0.0.0.0 --port 80 --api-key-from DWE_KEY"
-                "dwe serve --run runs/wikimel --index wikimel.index --queue 256 --batch 32 --timeout 10" ]
+                "dwe serve --run runs/wikimel --index wikimel.index --queue 256 --timeout 10" ]
               "import",
               [ "dwe import --data wikimel --out wikimel.store"
                 "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
@@ -546,42 +552,48 @@ module internal CommandLine =
                       Without = without
                       Out = orNull (found.TryGetResult ShowArguments.Out) }))
 
-    /// A number that lies within its bounds, or what was expected of it.
-    let private within (option: string) (text: string) (isWithin: bool) (expected: string) =
-        if isWithin then
-            Ok()
+    let private within option least most (value: 'Number) =
+        if value >= least && value <= most then
+            Ok value
         else
-            Error(ValueInvalid("command line", option, text, expected))
+            Error(ValueInvalid("command line", option, string value, $"a number from {least} to {most}"))
 
     let private serve (found: ParseResults<ServeArguments>) =
-        let port = found.GetResult(ServeArguments.Port, 8080)
-        let queue, batch = found.GetResult(ServeArguments.Queue, 64), found.GetResult(ServeArguments.Batch, 16)
-        let maxBody = found.GetResult(ServeArguments.Max_Body, 10L <<< 20)
-        let timeout = found.GetResult(ServeArguments.Timeout, 30.0)
-
-        within "--port" (string port) (port >= 0 && port <= 65535) "0 to 65535"
-        |> Result.bind (fun () ->
-            within "--queue" (string queue) (queue >= 1 && queue <= 100_000) "a whole number from 1 to 100000")
-        |> Result.bind (fun () ->
-            within "--batch" (string batch) (batch >= 1 && batch <= 1_024) "a whole number from 1 to 1024")
-        |> Result.bind (fun () ->
-            within "--max-body" (string maxBody) (maxBody >= 1024L && maxBody <= (1L <<< 30)) "1024 to 1073741824 bytes")
-        |> Result.bind (fun () ->
-            within "--timeout" (string timeout) (timeout >= 0.1 && timeout <= 3600.0) "0.1 to 3600 seconds")
-        |> Result.bind (fun () -> oneOf "--device" deviceNames (found.GetResult(ServeArguments.Device, "auto")))
-        |> Result.map (fun device ->
-            Serve
-                { Run = found.GetResult ServeArguments.Run
-                  Index = found.GetResult ServeArguments.Index
-                  Port = port
-                  Host = found.GetResult(ServeArguments.Host, "127.0.0.1")
-                  ApiKeyFrom = orNull (found.TryGetResult ServeArguments.Api_Key_From)
-                  Queue = queue
-                  Batch = batch
-                  MaxBody = maxBody
-                  Timeout = timeout
-                  Device = device
-                  LibTorch = orNull (found.TryGetResult ServeArguments.LibTorch) })
+        within "--port" 0 65_535 (found.GetResult(ServeArguments.Port, 8080))
+        |> Result.bind (fun port ->
+            within "--queue" 1 100_000 (found.GetResult(ServeArguments.Queue, 64))
+            |> Result.bind (fun queue ->
+                within "--batch" 1 1_024 (found.GetResult(ServeArguments.Batch, 16))
+                |> Result.map (fun batch -> port, queue, batch)))
+        |> Result.bind (fun (port, queue, batch) ->
+            within "--max-body" 1_024L (1L <<< 30) (found.GetResult(ServeArguments.Max_Body, 10L <<< 20))
+            |> Result.bind (fun maxBody ->
+                within "--timeout" 0.1 3600.0 (found.GetResult(ServeArguments.Timeout, 30.0))
+                |> Result.map (fun timeout -> port, queue, batch, maxBody, timeout)))
+        |> Result.bind (fun (port, queue, batch, maxBody, timeout) ->
+            textEncoderOf (found.TryGetResult ServeArguments.Encoder)
+            |> Result.bind (fun encoder ->
+                encoderPrecision encoder (found.TryGetResult ServeArguments.Precision)
+                |> Result.bind (fun precision ->
+                    oneOf "--device" deviceNames (found.GetResult(ServeArguments.Device, "auto"))
+                    |> Result.bind (fun device ->
+                        atLeast 0 "--candidates" (found.GetResult(ServeArguments.Candidates, 100))
+                        |> Result.map (fun candidates ->
+                            Serve
+                                { Run = found.GetResult ServeArguments.Run
+                                  Index = orNull (found.TryGetResult ServeArguments.Index)
+                                  Port = port
+                                  Host = found.GetResult(ServeArguments.Host, "127.0.0.1")
+                                  ApiKeyFrom = orNull (found.TryGetResult ServeArguments.Api_Key_From)
+                                  Queue = queue
+                                  Batch = batch
+                                  MaxBody = maxBody
+                                  Timeout = timeout
+                                  Candidates = candidates
+                                  Encoder = encoder
+                                  Precision = precision
+                                  Device = device
+                                  LibTorch = orNull (found.TryGetResult ServeArguments.LibTorch) })))))
 
     let private import (found: ParseResults<ImportArguments>) =
         let options =

@@ -602,7 +602,7 @@ let knowledge =
 
                           Expect.equal
                               (keys [ "components"; "schemas"; "LinkAnswer"; "properties" ] found.Body)
-                              [ "mention"; "entities"; "nil"; "nil_threshold"; "compared"; "explanation"; "notes" ]
+                              [ "mention"; "entities"; "nil"; "nil_threshold"; "compared"; "explanation"; "image_fault"; "notes" ]
                               "of an answer"
 
                           Expect.isFalse (found.Raw.Contains "127.0.0.1") "no address"

@@ -80,7 +80,7 @@ type Served = { Service: LinkService; Client: HttpClient; Linker: NameLinker.Nam
 
 let started wish (opener: unit -> ILinker) (test: LinkService -> HttpClient -> Task) : Task =
     task {
-        let! service = LinkService.Start(options wish, opener)
+        let! service = LinkService.Start(options wish, LinkerOpener(fun _ _ -> opener ()))
         use service: IAsyncDisposable = service
         let service = service :?> LinkService
         use client = new HttpClient(BaseAddress = service.Address, Timeout = TimeSpan.FromMinutes 2.0)
