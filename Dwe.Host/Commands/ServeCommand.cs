@@ -58,7 +58,7 @@ internal static class ServeCommand
         });
         await Task.WhenAny(service.Loaded, Ended(asked.Token));
         if (service.Loaded.IsFaulted) await service.Loaded;
-        Streams.Results.Line($"listening on {service.Address} (Ctrl-C stops)");
+        if (!asked.IsCancellationRequested) Streams.Results.Line($"listening on {service.Address} (Ctrl-C stops)");
         await Ended(asked.Token);
         return await service.Stop() ? ExitCode.Success : ExitCode.FoundWanting;
     }

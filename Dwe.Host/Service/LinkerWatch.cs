@@ -94,8 +94,8 @@ internal sealed class LinkerWatch : IDisposable
             }
 
             var card = linker.Card;
-            _linkers.Put(linker);
             _metrics.Opened(card);
+            _linkers.Put(linker);
             ServiceLog.Opened(_log, Stopwatch.GetElapsedTime(start).TotalSeconds, card.Run, card.Index, card.Entities);
             return null;
         }

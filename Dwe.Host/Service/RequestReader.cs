@@ -28,20 +28,22 @@ internal sealed class RequestReader(ServiceOptions options)
 
     /// <summary>The body of <c>/v1/link</c>.</summary>
     /// <exception cref="FaultException">4xx.</exception>
-    public async Task<LinkRequest> ReadOne(HttpRequest http, CancellationToken cancel)
+    public async Task<LinkRequest> ReadOne(HttpRequest http, Deadline time)
     {
-        var draft = IsJson(http) ? OfJson(await Json(http, cancel), "") : await OfForm(http, cancel);
-        return await Complete(draft, cancel);
+        var draft = IsJson(http)
+            ? OfJson(await time.Or(Json(http, time.Token), Fault.SlowBody), "")
+            : await time.Or(OfForm(http, time.Token), Fault.SlowBody);
+        return await time.Or(Complete(draft, time.Token), Fault.TooLate);
     }
 
     /// <summary>The body of <c>/v1/link:batch</c>.</summary>
     /// <exception cref="FaultException">4xx; the place names the request, e.g. <c>requests[3].top</c>.</exception>
-    public async Task<IReadOnlyList<LinkRequest>> ReadMany(HttpRequest http, CancellationToken cancel)
+    public async Task<IReadOnlyList<LinkRequest>> ReadMany(HttpRequest http, Deadline time)
     {
         if (!IsJson(http)) throw new FaultException(Fault.WrongMediaType);
-        var drafts = OfBatch(await Json(http, cancel));
+        var drafts = OfBatch(await time.Or(Json(http, time.Token), Fault.SlowBody));
         var requests = new List<LinkRequest>(drafts.Count);
-        foreach (var draft in drafts) requests.Add(await Complete(draft, cancel));
+        foreach (var draft in drafts) requests.Add(await time.Or(Complete(draft, time.Token), Fault.TooLate));
         return requests;
     }
 

@@ -54,24 +54,20 @@ internal sealed class Routes(ServiceOptions options, Linkers linkers, LinkQueue 
     private async Task<IResult> Link(HttpContext context)
     {
         using var time = new Deadline(context.RequestAborted, options.Timeout);
-        var request = await Read(context.Request, reader.ReadOne, time);
+        RequireReady();
+        var request = await reader.ReadOne(context.Request, time);
         return Reply(await time.Or(Enter([request], time.Token)[0], Fault.TooLate));
     }
 
     private async Task<IResult> LinkBatch(HttpContext context)
     {
         using var time = new Deadline(context.RequestAborted, options.Timeout);
-        var requests = await Read(context.Request, reader.ReadMany, time);
+        RequireReady();
+        var requests = await reader.ReadMany(context.Request, time);
         var answers = Enter(requests, time.Token);
         var items = new List<BatchItem>(answers.Length);
         foreach (var answer in answers) items.Add(await Item(time.Or(answer, Fault.TooLate)));
         return Reply(new BatchReply { Answers = items });
-    }
-
-    private async Task<T> Read<T>(HttpRequest http, Func<HttpRequest, CancellationToken, Task<T>> read, Deadline time)
-    {
-        RequireReady();
-        return await time.Or(read(http, time.Token), Fault.SlowBody);
     }
 
     private Task<LinkAnswer>[] Enter(IReadOnlyList<LinkRequest> requests, CancellationToken gone)

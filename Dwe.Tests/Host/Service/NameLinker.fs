@@ -119,6 +119,7 @@ type NameLinker(run: string) =
     let batches = List<int>()
     let free = new ManualResetEventSlim(true)
     let mutable calls = 0
+    let mutable pause = TimeSpan.Zero
     let mutable disposed = false
 
     /// Sizes of the batches so far.
@@ -128,6 +129,10 @@ type NameLinker(run: string) =
     member _.Calls = Volatile.Read &calls
 
     member _.IsDisposed = Volatile.Read &disposed
+
+    /// What every call takes.
+    member _.Pause
+        with set value = pause <- value
 
     /// From now on calls wait.
     member _.Hold() = free.Reset()
@@ -145,6 +150,7 @@ type NameLinker(run: string) =
                 raise (ObjectDisposedException run)
 
             free.Wait cancel
+            Thread.Sleep pause
 
             if requests |> Seq.exists (fun request -> request.Mention = Poison) then
                 invalidOp $"cannot link «{Poison}»"
