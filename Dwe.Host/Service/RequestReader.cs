@@ -30,6 +30,7 @@ internal sealed class RequestReader(ServiceOptions options)
     /// <exception cref="FaultException">4xx.</exception>
     public async Task<LinkRequest> ReadOne(HttpRequest http, Deadline time)
     {
+        LimitedBody.Set(http, options.MaxBody);
         var draft = IsJson(http)
             ? OfJson(await time.Or(Json(http, time.Token), Fault.SlowBody), "")
             : await time.Or(OfForm(http, time.Token), Fault.SlowBody);
@@ -40,6 +41,7 @@ internal sealed class RequestReader(ServiceOptions options)
     /// <exception cref="FaultException">4xx; the place names the request, e.g. <c>requests[3].top</c>.</exception>
     public async Task<IReadOnlyList<LinkRequest>> ReadMany(HttpRequest http, Deadline time)
     {
+        LimitedBody.Set(http, options.MaxBody);
         if (!IsJson(http)) throw new FaultException(Fault.WrongMediaType);
         var drafts = OfBatch(await time.Or(Json(http, time.Token), Fault.SlowBody));
         var requests = new List<LinkRequest>(drafts.Count);
@@ -70,12 +72,14 @@ internal sealed class RequestReader(ServiceOptions options)
     private static bool IsJson(HttpRequest http) =>
         MediaTypeHeaderValue.TryParse(http.ContentType, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
-    private async Task<JsonDocument> Json(HttpRequest http, CancellationToken cancel)
+    private static async Task<JsonDocument> Json(HttpRequest http, CancellationToken cancel)
     {
-        var bytes = await BodyBytes.Read(http, options.MaxBody, cancel);
+        // Grows with what arrives: a length that is only claimed costs nothing.
+        using var body = new MemoryStream();
+        await http.Body.CopyToAsync(body, cancel);
         try
         {
-            return JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length), new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException broken)
         {
@@ -187,11 +191,11 @@ internal sealed class RequestReader(ServiceOptions options)
 
     private async Task<Draft> OfForm(HttpRequest http, CancellationToken cancel)
     {
-        // All of it in memory, which the body's limit bounds: no upload is written to a disk.
+        // All of it in memory, which LimitedBody bounds: no upload is written to a disk.
         var limits = new FormOptions
         {
             MemoryBufferThreshold = int.MaxValue,
-            MultipartBodyLengthLimit = options.MaxBody,
+            MultipartBodyLengthLimit = long.MaxValue,
             ValueLengthLimit = MaxText * 4,
             ValueCountLimit = MaxCandidates + Keys.Length,
         };

@@ -340,14 +340,14 @@ let errors =
               do!
                   served { wish () with MaxBody = 100_000L } (fun it ->
                       task {
-                          let large = body [ "mention", box "a"; "image", box (String('A', 200_000)) ]
+                          let large = body [ "mention", box "a"; "image", box (String('A', 5_000_000)) ]
                           let! said = post it.Client "/v1/link" large
                           isFault 413 "too_large" said
                           use request = new HttpRequestMessage(HttpMethod.Post, "/v1/link", Content = json large)
                           request.Headers.TransferEncodingChunked <- true
                           let! chunked = it.Client.SendAsync request |> reply
                           isFault 413 "too_large" chunked
-                          let! asForm = it.Client.PostAsync("/v1/link", form [ "mention", "a" ] (Some(Array.zeroCreate 200_000))) |> reply
+                          let! asForm = it.Client.PostAsync("/v1/link", form [ "mention", "a" ] (Some(Array.zeroCreate 5_000_000))) |> reply
                           isFault 413 "too_large" asForm
                           Expect.stringContains (text [ "error"; "expected" ] said.Body) "100000 bytes" "the limit"
                       })
