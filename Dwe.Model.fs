@@ -67,12 +67,6 @@ type TrainingRows =
         Candidates: int64[]
     }
 
-/// Texts as the lexical unit compares them.
-[<AbstractClass; Sealed>]
-type LexicalText =
-    /// The words in lower case without the marks of letters, joined by spaces: `Škrtel, M.` is `skrtel m`.
-    static member Folded(text: string) : string = String.Join(' ', Words.textsOf text)
-
 /// Mentions of one split, ready to be compared with the entities by names and words.
 [<Sealed>]
 type LexicalMentions internal (lexicon: Lexicon, mentions: MentionWords[]) =
@@ -556,6 +550,20 @@ type Ranks =
 
     /// Share of mentions whose gold is among the first `count` candidates; -1 = not retrieved.
     static member Recall(count: int, goldColumns: int[]) : float = Metrics.candidateRecall count goldColumns
+
+/// Dot products of many rows with many, in tiles of registers; see `Tile`.
+[<AbstractClass; Sealed>]
+type DotProducts =
+    /// Whether this machine has the registers, and the sizes fill tiles.
+    static member Fit(dim: int, left: int, right: int) : bool = Tile.fits dim left right
+
+    /// scores[i * count of right + j] = left_i · right_j; each the same bits whatever the other rows.
+    ///
+    /// left, right : [...; dim] row-major, of sizes that `Fit`
+    static member Fill
+        (dim: int, left: ReadOnlySpan<float32>, right: ReadOnlySpan<float32>, scores: Span<float32>)
+        : unit =
+        Tile.fillAll dim left right scores
 
 /// A frozen CLIP model with its weights; not thread-safe.
 [<Sealed>]

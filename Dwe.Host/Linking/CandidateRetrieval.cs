@@ -1,49 +1,36 @@
 using Dwe.Host.Index;
-using Dwe.Host.Training;
 
 namespace Dwe.Host.Linking;
 
-/// <summary>An entity to be compared, and where it came from.</summary>
+/// <summary>An entity to be compared, and where it came from: <c>given</c>, <c>all</c>, or the lists that have it.</summary>
 internal sealed record Candidate(int Row, IReadOnlyList<string> Sources);
 
 /// <summary>Which entities a mention is compared with.</summary>
 /// <param name="index">The knowledge base.</param>
-/// <param name="memory">What names meant in training; null where the run remembers nothing.</param>
-/// <param name="each">Entities from each source; 0 = every entity of the index.</param>
-internal sealed class CandidateRetrieval(IEntityIndex index, LexicalMemory? memory, int each)
+/// <param name="fusion">Candidates by name, by vector and by what names meant in training.</param>
+/// <param name="top">How many of them; 0 = every entity of the index.</param>
+internal sealed class CandidateRetrieval(IEntityIndex index, CandidateFusion fusion, int top)
 {
-    private readonly NamePrior? prior = memory is null ? null : new NamePrior(memory, index);
+    private static readonly string[] Given = ["given"];
+    private static readonly string[] All = ["all"];
+    private static readonly CandidateSources[] Lists = [CandidateSources.Dense, CandidateSources.Lexical, CandidateSources.Prior];
 
     /// <summary>Each entity once, by row: the order in which they were found says nothing.</summary>
     /// <param name="request">The mention.</param>
     /// <param name="query">[dimension], of length 1.</param>
     public Candidate[] Of(LinkRequest request, float[] query)
     {
-        var sources = new SortedDictionary<int, List<string>>();
-        void Add(string source, IEnumerable<int> rows)
-        {
-            foreach (var row in rows.Where(row => row >= 0))
-            {
-                if (!sources.TryGetValue(row, out var own)) sources[row] = own = [];
-                if (!own.Contains(source)) own.Add(source);
-            }
-        }
-
         if (request.Candidates is { } given)
         {
-            Add(CandidateSources.Given, given.Select(index.RowOf));
-        }
-        else if (each == 0)
-        {
-            Add(CandidateSources.All, Enumerable.Range(0, index.Count));
-        }
-        else
-        {
-            Add(CandidateSources.Lexical, index.Named(request.Mention, each).Select(found => found.Row));
-            Add(CandidateSources.Dense, index.Nearest(query, each)[0].Select(found => found.Row));
-            Add(CandidateSources.Prior, prior?.Of(request.Mention).Take(each) ?? []);
+            return [.. given.Select(index.RowOf).Where(row => row >= 0).Distinct().Order().Select(row => new Candidate(row, Given))];
         }
 
-        return [.. sources.Select(one => new Candidate(one.Key, one.Value))];
+        return top == 0
+            ? [.. Enumerable.Range(0, index.Count).Select(row => new Candidate(row, All))]
+            : [.. fusion.Candidates(request.Mention, query, top).OrderBy(found => found.Row)
+                .Select(found => new Candidate(found.Row, NamesOf(found.Sources)))];
     }
+
+    private static string[] NamesOf(CandidateSources sources) =>
+        [.. Lists.Where(list => sources.HasFlag(list)).Select(list => list.ToString().ToLowerInvariant())];
 }

@@ -1,4 +1,5 @@
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Evaluation;
 using Dwe.Host.Features;
 using Dwe.Host.Features.Images;
 using Dwe.Host.Features.Weights;
@@ -73,18 +74,12 @@ internal sealed class Linker : ILinker
         try
         {
             Checkpoint.ReadWeights(folder.Best, matcher);
-            index = options.Index is null ? DatasetIndex.Open(folder, manifest, matcher) : throw new NotSupportedException();
-            if (index.Dimension != matcher.Compared)
-            {
-                throw FeatureStore.Mismatch(
-                    options.Index ?? manifest.Features, $"vectors of {index.Dimension} values", $"{matcher.Compared}, as {options.Run} compares",
-                    $"Build it for this run: dwe index --run {options.Run}");
-            }
-
+            index = options.Index is null ? DatasetIndex.Open(folder, manifest, matcher) : IndexOf(options.Index, folder);
             var memory = File.Exists(folder.Memory) || matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
-            var lexical = matcher.HasLexicalUnit ? UnitOf(memory!, index, manifest) : null;
+            var lexical = matcher.HasLexicalUnit ? UnitOf(memory!, index) : null;
+            var fusion = new CandidateFusion(index, memory is null ? null : NamePrior.Of(memory.Mentions, index));
             return new Linker(
-                matcher, index, encoder, lexical, new CandidateRetrieval(index, memory, options.Candidates),
+                matcher, index, encoder, lexical, new CandidateRetrieval(index, fusion, options.Candidates),
                 Decisions.Read(folder, options.Candidates == 0 ? "full-kb" : "strict"),
                 new LinkerCard
                 {
@@ -275,11 +270,21 @@ internal sealed class Linker : ILinker
     private static Mention AsMention(LinkRequest request) =>
         new("", request.Mention, request.Text, [], "", Gold.Unlabelled, null);
 
-    private static LexicalUnit UnitOf(LexicalMemory memory, IEntityIndex index, RunManifest manifest)
+    private static LexicalUnit UnitOf(LexicalMemory memory, IEntityIndex index)
     {
-        Entity[] entities = [.. Enumerable.Range(0, index.Count).Select(index.Entity)];
-        string[] fields = [.. entities.SelectMany(entity => entity.Fields.Keys).Distinct().Order(StringComparer.Ordinal)];
-        return memory.Unit(entities, EntityDescriptions.Of(entities, manifest.EntityText, fields));
+        var rows = Enumerable.Range(0, index.Count);
+        return memory.Unit([.. rows.Select(index.Entity)], [.. rows.Select(index.Description)]);
+    }
+
+    /// <summary>An index holds entities as one run's weights project them.</summary>
+    private static SegmentIndex IndexOf(string path, RunFolder folder)
+    {
+        var index = SegmentIndex.Open(path);
+        if (index.Manifest.Run.Checkpoint == ContentHash.OfFile(Checkpoint.WeightsIn(folder.Best))) return index;
+        var name = index.Manifest.Run.Name;
+        index.Dispose();
+        throw FeatureStore.Mismatch(
+            path, $"entities as the run '{name}' sees them", $"the weights of {folder.Path}", "Build the index again with `dwe index`.");
     }
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

@@ -19,6 +19,6 @@ internal sealed record LinkerOptions
 
     public string Device { get; init; } = "auto";
 
-    /// <summary>Entities that each source of candidates contributes; 0 compares every entity of the index.</summary>
+    /// <summary>How many candidates are compared; 0 = every entity of the index.</summary>
     public int Candidates { get; init; } = 100;
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dwe.Host.Storage;
 
-/// <summary>The two things .NET does not offer for folders: flushing their entries, and exchanging two of them.</summary>
+/// <summary>What .NET does not offer: flushing a folder's entries, exchanging two folders, a second name for a file.</summary>
 internal static partial class Directories
 {
     private const int ReadOnly = 0;
@@ -39,6 +39,30 @@ internal static partial class Directories
             return false;
         }
     }
+
+    /// <summary>
+    /// Gives a file a second name, or copies it where the file system cannot. Neither may be written to afterwards.
+    /// </summary>
+    public static void LinkOrCopy(string file, string name)
+    {
+        if (!TryLink(file, name)) File.Copy(file, name);
+    }
+
+    private static bool TryLink(string file, string name)
+    {
+        if (OperatingSystem.IsWindows()) return false;
+        try
+        {
+            return NativeLink(file, name) == 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int NativeLink(string file, string name);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int NativeOpen(string path, int flags);

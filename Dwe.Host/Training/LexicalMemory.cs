@@ -17,6 +17,9 @@ internal sealed class LexicalMemory
 
     private LexicalMemory(RememberedMention[] mentions) => this.mentions = mentions;
 
+    /// <summary>What is remembered, in the order of training.</summary>
+    public IReadOnlyList<RememberedMention> Mentions => mentions;
+
     /// <summary>The training mentions whose entity is in the knowledge base.</summary>
     public static LexicalMemory Of(RunData data)
     {
@@ -52,9 +55,6 @@ internal sealed class LexicalMemory
     /// <param name="descriptions">By row, "" where there is none.</param>
     public LexicalUnit Unit(IReadOnlyList<Entity> entities, string[] descriptions) =>
         LexicalUnit.Create(entities, descriptions, mentions);
-
-    /// <summary>The remembered training mentions, in the order of the training split.</summary>
-    public IReadOnlyList<RememberedMention> Mentions => mentions;
 
     /// <summary>The mentions of a split; a remembered training mention does not count as its own evidence.</summary>
     public LexicalMentions Prepare(LexicalUnit unit, RunData data, string split)

@@ -160,7 +160,8 @@ type internal LinkArguments =
                 "mentions as JSON Lines, - for standard input: {\"text\", \"mention\", \"image\": file name, \"candidates\": [ids]}"
             | Out _ -> "answers as JSON Lines, one a line of --input (default: standard output)"
             | Top _ -> "entities to show (default: 10)"
-            | Candidates _ -> "entities that each source of candidates proposes; 0 compares every entity (default: 100)"
+            | Candidates _ ->
+                "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
             | Explain -> "say which unit, image part, attribute or lexical feature carried each score"
             | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
             | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"

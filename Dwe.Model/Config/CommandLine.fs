@@ -98,7 +98,7 @@ type LinkOptions =
         /// Null for standard output.
         Out: string | null
         Top: int
-        /// From each source; 0 = every entity.
+        /// 0 = every entity.
         Candidates: int
         Explain: bool
         Encoder: TextEncoderChoice
