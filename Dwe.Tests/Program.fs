@@ -12,6 +12,7 @@ let private benchmarks =
       "candidates", Benchmarks.CandidatesBench.run
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
+      "knowledge-base", (fun () -> Benchmarks.KnowledgeBaseBench.run 1_000_000L)
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =
@@ -56,6 +57,7 @@ let main argv =
     let child =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
+        |> Option.orElseWith Dwe.Tests.Host.KnowledgeBases.KnowledgeBaseCrashTests.child
 
     match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode
