@@ -10,6 +10,7 @@ let private benchmarks =
       "evaluation", Benchmarks.EvaluationBench.run
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
+      "index", Benchmarks.IndexBench.run
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "knowledge-base", (fun () -> Benchmarks.KnowledgeBaseBench.run 1_000_000L)
@@ -58,6 +59,7 @@ let main argv =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
         |> Option.orElseWith Dwe.Tests.Host.KnowledgeBases.KnowledgeBaseCrashTests.child
+        |> Option.orElseWith Dwe.Tests.Host.Index.IndexCrashTests.child
 
     match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode

@@ -70,44 +70,48 @@ internal sealed class EntityFile : IDisposable
     /// <summary>The lines of a segment as they were written.</summary>
     public static FileStream OpenLines(string folder) => File.OpenRead(Path.Combine(folder, LinesFile));
 
-    /// <summary>Writes entities by row.</summary>
+    /// <summary>Writes entities by row. Flushed with the folder they are in.</summary>
     public static void Write(string folder, IReadOnlyList<Entity> entities)
     {
-        var offsets = new long[entities.Count + 1];
-        AtomicFile.Write(Path.Combine(folder, LinesFile), stream =>
-        {
-            var buffer = new ArrayBufferWriter<byte>();
-            using var json = new Utf8JsonWriter(buffer, Compact);
-            for (var row = 0; row < entities.Count; row++)
-            {
-                buffer.ResetWrittenCount();
-                json.Reset();
-                WriteEntity(json, entities[row]);
-                json.Flush();
-                buffer.Write("\n"u8);
-                stream.Write(buffer.WrittenSpan);
-                offsets[row + 1] = offsets[row] + buffer.WrittenCount;
-            }
-        });
-
+        var offsets = WriteLines(Path.Combine(folder, LinesFile), entities);
         var hashes = entities.Select(entity => HashOf(entity.Id)).ToArray();
         var rows = Enumerable.Range(0, entities.Count).ToArray();
         Array.Sort(hashes, rows);
-        SafetensorsWriter.WriteFile(
-            Path.Combine(folder, PlacesFile),
+        using var stream = NewFile(Path.Combine(folder, PlacesFile));
+        var writer = new SafetensorsWriter(
+            stream,
             [
                 new TensorSpec(OffsetsName, Dtype.I64, [offsets.Length]),
                 new TensorSpec(HashesName, Dtype.I64, [hashes.Length]),
                 new TensorSpec(RowsName, Dtype.I32, [rows.Length]),
-            ],
-            null,
-            writer =>
-            {
-                writer.Append<long>(OffsetsName, offsets);
-                writer.Append<long>(HashesName, hashes);
-                writer.Append<int>(RowsName, rows);
-            });
+            ]);
+        writer.Append<long>(OffsetsName, offsets);
+        writer.Append<long>(HashesName, hashes);
+        writer.Append<int>(RowsName, rows);
+        writer.Complete();
     }
+
+    private static long[] WriteLines(string path, IReadOnlyList<Entity> entities)
+    {
+        var offsets = new long[entities.Count + 1];
+        using var stream = NewFile(path);
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer, Compact);
+        for (var row = 0; row < entities.Count; row++)
+        {
+            buffer.ResetWrittenCount();
+            json.Reset();
+            WriteEntity(json, entities[row]);
+            json.Flush();
+            buffer.Write("\n"u8);
+            stream.Write(buffer.WrittenSpan);
+            offsets[row + 1] = offsets[row] + buffer.WrittenCount;
+        }
+
+        return offsets;
+    }
+
+    private static FileStream NewFile(string path) => new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
 
     /// <summary>The entity of a row.</summary>
     /// <exception cref="UserErrorException">FileBroken naming the line.</exception>

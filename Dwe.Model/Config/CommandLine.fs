@@ -43,6 +43,19 @@ type ComparisonOptions =
       Measure: string
       Json: bool }
 
+type ReportOptions =
+    {
+        /// Folders of runs and of ablations.
+        Runs: string[]
+        Out: string
+        Markdown: string | null
+        Csv: string | null
+        /// Of each run, at most.
+        Examples: int
+        Images: string | null
+        LibTorch: string | null
+    }
+
 /// What turns texts into vectors.
 type TextEncoderChoice =
     /// The embedded sentence encoder.
@@ -103,6 +116,22 @@ type LinkOptions =
         Explain: bool
         Encoder: TextEncoderChoice
         Precision: Precision
+        Device: string
+        LibTorch: string | null
+        Json: bool
+    }
+
+type IndexOptions =
+    {
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Run: string
+        Out: string
+        /// float32, float16 or int8.
+        Dtype: string
+        /// Whether recall is measured.
+        Dev: bool
         Device: string
         LibTorch: string | null
         Json: bool
@@ -181,24 +210,21 @@ type KbAddOptions =
       Wikidata: WikidataChoice }
 
 /// Either `Ids` or `Source` is there.
-type KbRemoveOptions =
-    { Kb: string
-      Ids: string[]
-      Source: string | null }
+type KbRemoveOptions = { Kb: string; Ids: string[]; Source: string | null }
 
-type KbShowOptions =
-    { Kb: string
-      Entity: string | null
-      Json: bool }
+type KbShowOptions = { Kb: string; Entity: string | null; Json: bool }
 
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Report of ReportOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
+    | Index of IndexOptions
+    | ShowIndex of index: string * json: bool
     | Show of ShowOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
@@ -236,6 +262,10 @@ module internal CommandLine =
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
                 "dwe link --run runs/mine --index mine.index --input mentions.jsonl --out links.jsonl" ]
+              "report",
+              [ "dwe report runs/wikimel"
+                "dwe report runs/text runs/images --out both.html --markdown both.md --csv both.csv"
+                "dwe report runs/wikimel --images wikimel/images --examples 30" ]
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
@@ -247,6 +277,11 @@ module internal CommandLine =
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
+              "index",
+              [ "dwe index --run runs/wikimel --out wikimel.index --dev"
+                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
+                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
+                "dwe index --show wikimel.index" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -378,6 +413,23 @@ module internal CommandLine =
                               Protocol = protocol
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
+
+    let private report (found: ParseResults<ReportArguments>) =
+        let examples = found.GetResult(ReportArguments.Examples, 12)
+
+        if examples < 0 then
+            Error(ValueInvalid("command line", "--examples", string examples, "a whole number of at least 0"))
+        else
+            Ok(
+                Report
+                    { Runs = Array.ofList (found.GetResult ReportArguments.Runs)
+                      Out = found.GetResult(ReportArguments.Out, "report.html")
+                      Markdown = orNull (found.TryGetResult ReportArguments.Markdown)
+                      Csv = orNull (found.TryGetResult ReportArguments.Csv)
+                      Examples = examples
+                      Images = orNull (found.TryGetResult ReportArguments.Images)
+                      LibTorch = orNull (found.TryGetResult ReportArguments.LibTorch) }
+            )
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -566,6 +618,31 @@ module internal CommandLine =
                           From = orNull (found.TryGetResult CandidatesArguments.From)
                           Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
+    let private index (found: ParseResults<IndexArguments>) =
+        let wrong problem = Error(UsageWrong(problem, "See `dwe index --help`."))
+        let run, out = found.TryGetResult IndexArguments.Run, found.TryGetResult IndexArguments.Out
+
+        match found.TryGetResult IndexArguments.Show, run, out with
+        | Some shown, None, None -> Ok(ShowIndex(shown, found.Contains IndexArguments.Json))
+        | Some _, _, _ -> wrong "--show does not go with building"
+        | None, Some run, Some out ->
+            oneOf "--dtype" [ "float32"; "float16"; "int8" ] (found.GetResult(IndexArguments.Dtype, "float16"))
+            |> Result.bind (fun dtype ->
+                oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
+                |> Result.map (fun device ->
+                    Index
+                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                          Format = orNull (found.TryGetResult IndexArguments.Format)
+                          Features = orNull (found.TryGetResult IndexArguments.Features)
+                          Run = run
+                          Out = out
+                          Dtype = dtype
+                          Dev = found.Contains IndexArguments.Dev
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult IndexArguments.LibTorch)
+                          Json = found.Contains IndexArguments.Json }))
+        | None, _, _ -> wrong "index needs --run RUN and --out INDEX, or --show INDEX"
+
     let private show (found: ParseResults<ShowArguments>) =
         let split =
             match found.TryGetResult ShowArguments.Split with
@@ -696,8 +773,7 @@ module internal CommandLine =
     let private encoderOf name precision =
         textEncoderOf name
         |> Result.bind (fun encoder ->
-            encoderPrecision encoder precision
-            |> Result.map (fun precision -> encoder, precision))
+            encoderPrecision encoder precision |> Result.map (fun precision -> encoder, precision))
 
     let private kbBuild (found: ParseResults<KbBuildArguments>) =
         let source, data = found.TryGetResult KbBuildArguments.Source, found.TryGetResult KbBuildArguments.Data
@@ -801,9 +877,11 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Report own) -> report own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
+            | Some(DweArguments.Index own) -> index own
             | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own

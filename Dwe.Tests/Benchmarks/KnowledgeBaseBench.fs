@@ -62,7 +62,10 @@ let run (count: int64) =
             seconds (fun () -> opened.Entities |> Seq.sumBy (fun entity -> int64 entity.Name.Length))
 
         let held = (Environment.WorkingSet - before) / 1_000_000L
-        printfn $"opened in {opening:F2} s; all entities read in {reading:F1} s ({length} letters of names); {held} MB more, the mapped ones among them"
+
+        printfn
+            $"opened in {opening:F2} s; all entities read in {reading:F1} s ({length} letters of names); {held} MB more, the mapped ones among them"
+
         opened.Dispose()
 
         let added, adding =

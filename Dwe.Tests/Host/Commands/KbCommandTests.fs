@@ -111,8 +111,7 @@ let tests =
                   let kb = Path.Combine(folder, "kb")
                   let store = Path.Combine(SampleRun.sample, "features")
 
-                  runBy noEncoder [ "build"; "--data"; SampleRun.sample; "--features"; store; "--out"; kb ]
-                  |> ignore
+                  runBy noEncoder [ "build"; "--data"; SampleRun.sample; "--features"; store; "--out"; kb ] |> ignore
 
                   use opened = KnowledgeBase.Open kb
                   use features = Dwe.Host.Features.FeatureStore.Open store
@@ -133,11 +132,23 @@ let tests =
                   let store = Path.Combine(SampleRun.sample, "features")
 
                   let words =
-                      [ "build"; "--data"; SampleRun.sample; "--features"; store; "--entity-text"; "{name}"; "--out"; Path.Combine(folder, "kb") ]
+                      [ "build"
+                        "--data"
+                        SampleRun.sample
+                        "--features"
+                        store
+                        "--entity-text"
+                        "{name}"
+                        "--out"
+                        Path.Combine(folder, "kb") ]
 
                   let message = Refusal.messageOf (fun () -> runBy noEncoder words |> ignore)
                   Expect.stringStarts message $"{store}: entities as " "the store"
-                  Expect.stringEnds message ", expected {name}. Leave --features out, or encode as it does." "what to do")
+
+                  Expect.stringEnds
+                      message
+                      ", expected {name}. Leave --features out, or encode as it does."
+                      "what to do")
 
           testCase "a template with a field that no entity has is refused before anything is encoded"
           <| fun () ->
@@ -147,7 +158,16 @@ let tests =
 
                   (fun () ->
                       use encoder = HashEncoder.quick ()
-                      runBy encoder [ "build"; "--source"; source; "--entity-text"; "{breif}"; "--out"; Path.Combine(folder, "kb") ]
+
+                      runBy
+                          encoder
+                          [ "build"
+                            "--source"
+                            source
+                            "--entity-text"
+                            "{breif}"
+                            "--out"
+                            Path.Combine(folder, "kb") ]
                       |> ignore)
                   |> Refusal.isSpelled "--entity-text '{breif}': unknown key 'breif'; did you mean brief?")
 
@@ -160,7 +180,9 @@ let tests =
                   Directory.CreateDirectory(file "photos") |> ignore
                   File.WriteAllText(file "photos/ann.png", "")
 
-                  runBy encoder [ "build"; "--source"; file "entities.jsonl"; "--images"; file "photos"; "--out"; file "kb" ]
+                  runBy
+                      encoder
+                      [ "build"; "--source"; file "entities.jsonl"; "--images"; file "photos"; "--out"; file "kb" ]
                   |> ignore
 
                   use opened = KnowledgeBase.Open(file "kb")
@@ -204,7 +226,12 @@ let tests =
                   File.WriteAllText(file "more.jsonl", """{"id": "d", "name": "Dan", "brief": "a sailor"}""")
                   let added = DweProcess.run [ "kb"; "add"; "--kb"; file "kb"; "--source"; file "more.jsonl" ] []
                   Expect.equal (added.ExitCode, added.Errors) (0, "") "added"
-                  Expect.stringContains added.Output "1 added, 0 changed, 0 as they were; 0 texts encoded; 3 entities" "what was done"
+
+                  Expect.stringContains
+                      added.Output
+                      "1 added, 0 changed, 0 as they were; 0 texts encoded; 3 entities"
+                      "what was done"
+
                   let kb = file "kb"
                   let shown = DweProcess.run [ "kb"; "show"; "--kb"; kb; "--entity"; "nobody" ] []
 

@@ -22,8 +22,7 @@ let private addition number =
       entity "right" "" $"text {number}" ]
 
 /// How many additions are there: the numbers of the entities run from 1 on.
-let private counted folder =
-    holds folder |> List.filter (fun (id, _, _, _) -> id.StartsWith 'n') |> List.length
+let private counted folder = holds folder |> List.filter (fun (id, _, _, _) -> id.StartsWith 'n') |> List.length
 
 /// Adds without end, and says each number when it is done, when the environment asks for it.
 let child () =
@@ -69,7 +68,8 @@ let private kills = 50
 let tests =
     testList
         "Host.KnowledgeBases crash (slow: 50 processes)"
-        [ testCase "a writer that is killed 50 times leaves every addition that it announced, and the one it was at whole or not at all"
+        [ testCase
+              "a writer that is killed 50 times leaves every addition that it announced, and the one it was at whole or not at all"
           <| fun () ->
               Folder.temporary (fun folder ->
                   let kb = Path.Combine(folder, "kb")
@@ -81,10 +81,16 @@ let tests =
                   for _ in 1..kills do
                       let announced = killed random kb
                       let there = counted kb
-                      Expect.isTrue (there = announced || there = announced + 1) $"{announced} announced, {there} there"
+
+                      Expect.isTrue
+                          (there = announced || there = announced + 1)
+                          $"{announced} announced, {there} there"
+
                       unannounced <- unannounced + there - announced
 
-                      let expected = expected (addition there @ [ for number in 1 .. there - 1 -> (addition number)[1] ])
+                      let expected =
+                          expected (addition there @ [ for number in 1 .. there - 1 -> (addition number)[1] ])
+
                       Expect.equal (List.sort (holds kb)) (List.sort expected) "entities and vectors"
 
                   let last = counted kb + 1
@@ -96,8 +102,7 @@ let tests =
                       [| ".writer.lock"; "manifest.json"; "segments" |]
                       "no leftovers"
 
-                  let named =
-                      KnowledgeBaseManifest.Read(kb).Segments |> Seq.map _.Name |> Seq.sort |> List.ofSeq
+                  let named = KnowledgeBaseManifest.Read(kb).Segments |> Seq.map _.Name |> Seq.sort |> List.ofSeq
 
                   Expect.equal (segmentsIn kb) named "no segment that is not named"
                   Expect.isLessThan unannounced kills "some were killed before they had finished") ]

@@ -19,8 +19,7 @@ let private withNew test =
         use encoder = HashEncoder.quick ()
         test (Path.Combine(folder, "kb")) encoder)
 
-let private three =
-    [ entity "a" "Ann" "a painter"; entity "b" "Bob" "a sailor"; entity "c" "Cyd" "" ]
+let private three = [ entity "a" "Ann" "a painter"; entity "b" "Bob" "a sailor"; entity "c" "Cyd" "" ]
 
 /// A change of a knowledge base, over few ids, so that they meet.
 type private Change =
@@ -46,7 +45,8 @@ let private applied (state: Map<string, string>) change =
 let tests =
     testList
         "Host.KnowledgeBases"
-        [ testCase "what was built opens with its entities in order and the vector of each text, zeros where there is none"
+        [ testCase
+              "what was built opens with its entities in order and the vector of each text, zeros where there is none"
           <| fun () ->
               withNew (fun kb encoder ->
                   let written = add kb encoder three
@@ -92,12 +92,19 @@ let tests =
           <| fun () ->
               for rows in [ 1; 2; 100 ] do
                   withNew (fun kb encoder ->
-                      addIn rows kb encoder [ entity "a" "1" "x"; entity "b" "2" "y"; entity "a" "3" "z" ]
-                      |> ignore
+                      addIn rows kb encoder [ entity "a" "1" "x"; entity "b" "2" "y"; entity "a" "3" "z" ] |> ignore
 
-                      Expect.equal (holds kb |> List.map (fun (id, name, _, _) -> id, name) |> List.sort) [ "a", "3"; "b", "2" ] "last"
+                      Expect.equal
+                          (holds kb |> List.map (fun (id, name, _, _) -> id, name) |> List.sort)
+                          [ "a", "3"; "b", "2" ]
+                          "last"
+
                       addIn rows kb encoder [ entity "b" "4" "x"; entity "b" "2" "y" ] |> ignore
-                      Expect.equal (holds kb |> List.map (fun (id, name, _, _) -> id, name) |> List.sort) [ "a", "3"; "b", "2" ] "back")
+
+                      Expect.equal
+                          (holds kb |> List.map (fun (id, name, _, _) -> id, name) |> List.sort)
+                          [ "a", "3"; "b", "2" ]
+                          "back")
 
           testCase "what was removed is gone, and comes back without being encoded"
           <| fun () ->
@@ -106,7 +113,12 @@ let tests =
                   add kb encoder many |> ignore
                   let removed = remove kb [ "e2"; "e4"; "e2"; "nobody" ]
                   Expect.equal (removed.Removed, removed.Absent, removed.Manifest.Live) (2, 1, 7) "counted"
-                  Expect.equal (holds kb |> List.map (fun (id, _, _, _) -> id)) [ "e1"; "e3"; "e5"; "e6"; "e7"; "e8"; "e9" ] "left"
+
+                  Expect.equal
+                      (holds kb |> List.map (fun (id, _, _, _) -> id))
+                      [ "e1"; "e3"; "e5"; "e6"; "e7"; "e8"; "e9" ]
+                      "left"
+
                   let again = add kb encoder [ many[1] ]
                   Expect.equal (again.Added, again.Encoded, again.Manifest.Live) (1L, 0, 8) "added again"
                   Expect.equal (holds kb |> List.last) (expected [ many[1] ] |> List.head) "at the end")
@@ -158,7 +170,8 @@ let tests =
 
                           let written =
                               match step with
-                              | Adds pairs -> addIn rows kb encoder [ for id, text in pairs -> entity id $"{id} {text}" text ]
+                              | Adds pairs ->
+                                  addIn rows kb encoder [ for id, text in pairs -> entity id $"{id} {text}" text ]
                               | Removes ids -> remove kb ids
 
                           let fresh =
@@ -167,7 +180,11 @@ let tests =
                               | Removes _ -> Set.empty
 
                           Expect.equal written.Manifest.Live state.Count "living"
-                          Expect.isLessThanOrEqual written.Encoded fresh.Count "texts that no living entity had, each once"
+
+                          Expect.isLessThanOrEqual
+                              written.Encoded
+                              fresh.Count
+                              "texts that no living entity had, each once"
 
                       let start = entity "start" "" ""
 
@@ -175,7 +192,10 @@ let tests =
                           (List.sort (holds kb))
                           (expected
                               [ for KeyValue(id, text) in state ->
-                                    if id = "start" then start else entity id $"{id} {text}" text ]
+                                    if id = "start" then
+                                        start
+                                    else
+                                        entity id $"{id} {text}" text ]
                            |> List.sort)
                           "entities and vectors"
 
@@ -225,7 +245,13 @@ let tests =
                       (fun () ->
                           use writer = KnowledgeBaseWriter.Open(kb, 1)
 
-                          writer.Add(feed stopped, encodingBy encoder, [||], Action<_, _, _>(fun _ _ _ -> ()), CancellationToken.None)
+                          writer.Add(
+                              feed stopped,
+                              encodingBy encoder,
+                              [||],
+                              Action<_, _, _>(fun _ _ _ -> ()),
+                              CancellationToken.None
+                          )
                           |> ignore)
                       "stopped"
 
@@ -252,7 +278,13 @@ let tests =
                       let encoding =
                           TextEncoding(Encoder = "hash-8", Dimension = 8, EntityText = template, Open = Func<_> other)
 
-                      writer.Add(feed entities, encoding, [||], Action<_, _, _>(fun _ _ _ -> ()), CancellationToken.None)
+                      writer.Add(
+                          feed entities,
+                          encoding,
+                          [||],
+                          Action<_, _, _>(fun _ _ _ -> ()),
+                          CancellationToken.None
+                      )
 
                   Expect.equal (addBy [ entity "a" "Anna" "a painter" ]).Changed 1L "no text is new"
 
@@ -264,10 +296,12 @@ let tests =
           <| fun () ->
               withNew (fun kb encoder ->
                   (fun () -> add kb encoder [] |> ignore)
-                  |> Refusal.isSpelled "a list: the source: found no entity, expected entities to build a knowledge base of."
+                  |> Refusal.isSpelled
+                      "a list: the source: found no entity, expected entities to build a knowledge base of."
 
                   (fun () -> KnowledgeBase.Open kb |> ignore)
-                  |> Refusal.isSpelled $"{kb}/manifest.json: not found; expected a knowledge base. Build it with `dwe kb build`.")
+                  |> Refusal.isSpelled
+                      $"{kb}/manifest.json: not found; expected a knowledge base. Build it with `dwe kb build`.")
 
           testCase "a folder that holds anything else, or a knowledge base, is not built in"
           <| fun () ->
@@ -275,12 +309,14 @@ let tests =
                   add kb encoder three |> ignore
 
                   (fun () -> KnowledgeBaseWriter.Begin kb |> ignore)
-                  |> Refusal.isSpelled $"{kb} is a knowledge base already. Add to it with `dwe kb add`, or name another folder."
+                  |> Refusal.isSpelled
+                      $"{kb} is a knowledge base already. Add to it with `dwe kb add`, or name another folder."
 
                   let other = Path.Combine(kb, "segments")
 
                   (fun () -> KnowledgeBaseWriter.Begin other |> ignore)
-                  |> Refusal.isSpelled $"{other} holds 000001, which is no knowledge base's. Name a new folder with --out.")
+                  |> Refusal.isSpelled
+                      $"{other} holds 000001, which is no knowledge base's. Name a new folder with --out.")
 
           testCase "files that are missing, cut off or of another size are refused by name"
           <| fun () ->
@@ -288,9 +324,16 @@ let tests =
                   withNew (fun kb encoder ->
                       add kb encoder three |> ignore
                       damage (fun name -> Path.Combine(kb, "segments", "000001", name))
-                      Expect.stringContains (Refusal.messageOf (fun () -> KnowledgeBase.Open kb |> ignore)) expected "message")
 
-              damaged (fun file -> File.Delete(file "entities.jsonl")) "entities.jsonl: not found; expected a segment's entities"
+                      Expect.stringContains
+                          (Refusal.messageOf (fun () -> KnowledgeBase.Open kb |> ignore))
+                          expected
+                          "message")
+
+              damaged
+                  (fun file -> File.Delete(file "entities.jsonl"))
+                  "entities.jsonl: not found; expected a segment's entities"
+
               damaged (fun file -> File.AppendAllText(file "entities.jsonl", "{}\n")) "Build the knowledge base again"
               damaged (fun file -> File.Delete(file "text.safetensors")) "text.safetensors: not found"
 

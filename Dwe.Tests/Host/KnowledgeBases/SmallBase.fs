@@ -16,7 +16,13 @@ let entity id name brief : Entity =
       Name = name
       Aliases = [||]
       Type = ""
-      Fields = Dictionary(dict [ if brief <> "" then "brief", brief ]) :> IReadOnlyDictionary<_, _>
+      Fields =
+        Dictionary(
+            dict
+                [ if brief <> "" then
+                      "brief", brief ]
+        )
+        :> IReadOnlyDictionary<_, _>
       Images = [||] }
 
 let feed (entities: Entity seq) =
@@ -76,7 +82,8 @@ let expected (entities: Entity list) =
 
     [ for entity in entities do
           match entity.Fields.TryGetValue "brief" with
-          | true, text -> entity.Id, entity.Name, text, (encoder :> ITextEncoder).Encode([| text |], CancellationToken.None)
+          | true, text ->
+              entity.Id, entity.Name, text, (encoder :> ITextEncoder).Encode([| text |], CancellationToken.None)
           | _ -> entity.Id, entity.Name, "", Array.zeroCreate 8 ]
 
 /// Names of the segments' folders.

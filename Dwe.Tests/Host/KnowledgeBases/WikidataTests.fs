@@ -20,10 +20,20 @@ let private statement property datatype kind (value: string) rank =
     $"{{\"mainsnak\":{{\"snaktype\":\"value\",\"property\":\"%s{property}\",\"datavalue\":{{\"value\":%s{value},\"type\":\"%s{kind}\"}},\"datatype\":\"%s{datatype}\"}},\"type\":\"statement\",\"id\":\"x$1\",\"rank\":\"%s{rank}\"}}"
 
 let private thing property (id: string) rank =
-    statement property "wikibase-item" "wikibase-entityid" $"{{\"entity-type\":\"item\",\"numeric-id\":{id.Substring 1},\"id\":\"{id}\"}}" rank
+    statement
+        property
+        "wikibase-item"
+        "wikibase-entityid"
+        $"{{\"entity-type\":\"item\",\"numeric-id\":{id.Substring 1},\"id\":\"{id}\"}}"
+        rank
 
 let private date property time precision =
-    statement property "time" "time" $"{{\"time\":\"{time}\",\"timezone\":0,\"before\":0,\"after\":0,\"precision\":{precision},\"calendarmodel\":\"http://www.wikidata.org/entity/Q1985727\"}}" "normal"
+    statement
+        property
+        "time"
+        "time"
+        $"{{\"time\":\"{time}\",\"timezone\":0,\"before\":0,\"after\":0,\"precision\":{precision},\"calendarmodel\":\"http://www.wikidata.org/entity/Q1985727\"}}"
+        "normal"
 
 let private file property name = statement property "commonsMedia" "string" $"\"{name}\"" "normal"
 
@@ -35,11 +45,18 @@ let private claims (all: (string * string list) list) =
         "[]"
     else
         "{"
-        + String.Join(",", [ for property, statements in all -> $"\"{property}\":[" + String.Join(",", statements) + "]" ])
+        + String.Join(
+            ",",
+            [ for property, statements in all -> $"\"{property}\":[" + String.Join(",", statements) + "]" ]
+        )
         + "}"
 
 let private record kind id labels descriptions aliases all =
-    let map (texts: string list) = if List.isEmpty texts then "[]" else "{" + String.Join(",", texts) + "}"
+    let map (texts: string list) =
+        if List.isEmpty texts then
+            "[]"
+        else
+            "{" + String.Join(",", texts) + "}"
 
     $"{{\"type\":\"{kind}\",\"id\":\"{id}\",\"labels\":{map labels},\"descriptions\":{map descriptions},\"aliases\":{map aliases},\"claims\":{claims all},\"sitelinks\":[],\"lastrevid\":1}}"
 
@@ -65,7 +82,12 @@ let private ada =
           "P140", [ nothing "P140" ]
           "P26", [ thing "P26" "Q2" "normal"; thing "P26" "Q99" "preferred" ]
           "P1449",
-          [ statement "P1449" "monolingualtext" "monolingualtext" "{\"text\":\"The \\u00c4 \\\"first\\\"\",\"language\":\"en\"}" "normal" ]
+          [ statement
+                "P1449"
+                "monolingualtext"
+                "monolingualtext"
+                "{\"text\":\"The \\u00c4 \\\"first\\\"\",\"language\":\"en\"}"
+                "normal" ]
           "P18", [ file "P18" "Ada 1.jpg" ] ]
 
 /// Things before and behind what names them; a class of a class; one that has no English label; one that has no claims.
@@ -105,13 +127,21 @@ let private readOf choice path =
             let positions = Collections.Generic.List()
 
             let entities =
-                dump.Read(Action<_, _>(fun done' total -> positions.Add(done', total)), scratch, CancellationToken.None)
+                dump.Read(
+                    Action<_, _>(fun done' total -> positions.Add(done', total)),
+                    scratch,
+                    CancellationToken.None
+                )
                 |> List.ofSeq
 
             for done', total in positions do
                 Expect.isLessThanOrEqual done' total "progress"
 
-            result <- entities, [ for remark in dump.Remarks do if remark.Value > 0L then remark.Value, remark.Key ])
+            result <-
+                entities,
+                [ for remark in dump.Remarks do
+                      if remark.Value > 0L then
+                          remark.Value, remark.Key ])
 
         result
 
@@ -177,11 +207,15 @@ let tests =
                     [ "A. Example" ],
                     "human",
                     [ "description", "a writer of programs"
-                      "property", "Sex: female. Birth: 1815, London. Occupation: mathematician, Poet. Nick name: The Ä \"first\"." ],
+                      "property",
+                      "Sex: female. Birth: 1815, London. Occupation: mathematician, Poet. Nick name: The Ä \"first\"." ],
                     [ "Ada 1.jpg" ] ]
                   "the one human"
 
-              Expect.equal remarks [ 2L, "values without a label in these languages, left out" ] "Q33 and Q99 are not in the dump"
+              Expect.equal
+                  remarks
+                  [ 2L, "values without a label in these languages, left out" ]
+                  "Q33 and Q99 are not in the dump"
 
           testCase "languages are asked in their order, and other labels become aliases"
           <| fun () ->
@@ -197,7 +231,9 @@ let tests =
 
               Expect.equal
                   [ for entity in entities -> entity.Id, entity.Type, entity.Fields["property"] ]
-                  [ "Q1", "human", "Sex: female. Birth: 1815, London. Occupation: mathematician, Poet. Nick name: The Ä \"first\"."
+                  [ "Q1",
+                    "human",
+                    "Sex: female. Birth: 1815, London. Occupation: mathematician, Poet. Nick name: The Ä \"first\"."
                     "Q2", "mathematician", "Birth: -98." ]
                   "both"
 
@@ -218,7 +254,11 @@ let tests =
                   let entities, _ = read { people with Properties = wanted } (bytesOf (written dump))
                   (List.exactlyOne entities).Fields["property"]
 
-              Expect.equal (property [| "P106", ""; "P21", "" |]) "Occupation: mathematician, Poet. P21: female." "headings"
+              Expect.equal
+                  (property [| "P106", ""; "P21", "" |])
+                  "Occupation: mathematician, Poet. P21: female."
+                  "headings"
+
               Expect.equal (property [| "P106", "job" |]) "Job: mathematician, Poet." "a heading of one's own"
 
           testCase "preferred statements stand alone; deprecated ones are passed over"
@@ -257,7 +297,8 @@ let tests =
 
           testCase "a line that is no entity is refused with its number, or counted where that is asked for"
           <| fun () ->
-              let broken = [ dump[0]; "{\"type\":\"item\",\"id\":\"Q9\",\"labels\":{"; dump[1]; "{\"id\":\"Q8\"}"; dump[10] ]
+              let broken =
+                  [ dump[0]; "{\"type\":\"item\",\"id\":\"Q9\",\"labels\":{"; dump[1]; "{\"id\":\"Q8\"}"; dump[10] ]
 
               refused
                   (written broken)
@@ -288,7 +329,13 @@ let tests =
               let long = String('x', 3_000_000)
 
               let records =
-                  dump @ [ record "item" "Q50" [ text "en" long ] [] [] [ "P31", [ thing "P31" "Q5" "normal" ] ]; labelled "Q51" "end" ]
+                  dump
+                  @ [ record "item" "Q50" [ text "en" long ] [] [] [ "P31", [ thing "P31" "Q5" "normal" ] ]
+                      labelled "Q51" "end" ]
 
               let entities, _ = read people (bytesOf (written records))
-              Expect.equal [ for entity in entities -> entity.Id, entity.Name.Length ] [ "Q1", 11; "Q50", 3_000_000 ] "entities" ]
+
+              Expect.equal
+                  [ for entity in entities -> entity.Id, entity.Name.Length ]
+                  [ "Q1", 11; "Q50", 3_000_000 ]
+                  "entities" ]
