@@ -58,6 +58,7 @@ internal static class Program
         Command.ShowConfig show => ConfigCommand.Run(show.source, show.json),
         Command.Train train => TrainCommand.Run(train.Item, stop),
         Command.Eval eval => EvalCommand.Run(eval.Item),
+        Command.Report report => ReportCommand.Run(report.Item, Streams.Results),
         Command.Compare compare => CompareCommand.Run(compare.Item, Streams.Results, Console.Out),
         Command.Link link => LinkCommand.Run(link.Item, Streams.Results, Console.In, Console.Out, stop),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),

@@ -194,6 +194,26 @@ type internal LinkArguments =
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json -> "print the answer as JSON"
 
+type internal ReportArguments =
+    | [<MainCommand; ExactlyOnce>] Runs of RUN: string list
+    | [<Unique>] Out of FILE: string
+    | [<Unique>] Markdown of FILE: string
+    | [<Unique>] Csv of FILE: string
+    | [<Unique>] Examples of COUNT: int
+    | [<Unique>] Images of DIR: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Runs _ -> "folders of runs; also folders of ablations, which hold ablation.json"
+            | Out _ -> "the page, one HTML file that needs nothing else (default: report.html)"
+            | Markdown _ -> "also write the tables as Markdown"
+            | Csv _ -> "also write every number of every result, one a line"
+            | Examples _ -> "wrongly linked dev mentions to show of each run, at most; 0 = none (default: 12)"
+            | Images _ -> "folder of images, looked into before those of the data set"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
 type internal CandidatesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
     | [<Mandatory; Unique>] Out of FILE: string
@@ -468,6 +488,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
+    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
@@ -487,6 +508,7 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
+            | Report _ -> "write a page about runs: curves, results, comparison, what went wrong and why"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"

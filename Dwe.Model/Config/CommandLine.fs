@@ -43,6 +43,19 @@ type ComparisonOptions =
       Measure: string
       Json: bool }
 
+type ReportOptions =
+    {
+        /// Folders of runs and of ablations.
+        Runs: string[]
+        Out: string
+        Markdown: string | null
+        Csv: string | null
+        /// Of each run, at most.
+        Examples: int
+        Images: string | null
+        LibTorch: string | null
+    }
+
 /// What turns texts into vectors.
 type TextEncoderChoice =
     /// The embedded sentence encoder.
@@ -214,6 +227,7 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Report of ReportOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
@@ -256,6 +270,10 @@ module internal CommandLine =
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
                 "dwe link --run runs/mine --index mine.index --input mentions.jsonl --out links.jsonl" ]
+              "report",
+              [ "dwe report runs/wikimel"
+                "dwe report runs/text runs/images --out both.html --markdown both.md --csv both.csv"
+                "dwe report runs/wikimel --images wikimel/images --examples 30" ]
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
@@ -402,6 +420,23 @@ module internal CommandLine =
                               Protocol = protocol
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
+
+    let private report (found: ParseResults<ReportArguments>) =
+        let examples = found.GetResult(ReportArguments.Examples, 12)
+
+        if examples < 0 then
+            Error(ValueInvalid("command line", "--examples", string examples, "a whole number of at least 0"))
+        else
+            Ok(
+                Report
+                    { Runs = Array.ofList (found.GetResult ReportArguments.Runs)
+                      Out = found.GetResult(ReportArguments.Out, "report.html")
+                      Markdown = orNull (found.TryGetResult ReportArguments.Markdown)
+                      Csv = orNull (found.TryGetResult ReportArguments.Csv)
+                      Examples = examples
+                      Images = orNull (found.TryGetResult ReportArguments.Images)
+                      LibTorch = orNull (found.TryGetResult ReportArguments.LibTorch) }
+            )
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -851,6 +886,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Report own) -> report own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own

@@ -53,6 +53,11 @@ module internal Fields =
               _.Model.Units.LearnedEntity
               (fun value -> set (fun units -> { units with LearnedEntity = value }))
           Field.flag
+              "model.residual"
+              "dwe: learned parts are added to the encoder's own vectors of text and entity"
+              _.Model.Units.Residual
+              (fun value -> set (fun units -> { units with Residual = value }))
+          Field.flag
               "model.entity_image"
               "dwe: the learned projection of entities reads their images, where they have some"
               _.Model.Units.EntityImage

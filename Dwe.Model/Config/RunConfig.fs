@@ -76,6 +76,8 @@ type UnitsConfig =
         Scene: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
+        /// Queries start as the encoded texts and entities as theirs: what is learned is added to what the encoder knows.
+        Residual: bool
         /// The learned projection reads the entities' images too.
         EntityImage: bool
         Lexical: bool
@@ -150,7 +152,8 @@ type RunConfig =
                   Attribute = true
                   Scene = true
                   LearnedEntity = true
-                  EntityImage = true
+                  Residual = false
+                  EntityImage = false
                   Lexical = true
                   LexicalHidden = 64
                   LexicalDropout = 0.1

@@ -44,7 +44,8 @@ type internal DualWayOutputs =
 /// What a query is made of, for whoever asks why.
 type internal QueryTerms =
     {
-        /// [batch; w] each; they sum to the query: `mention`, and each unit that it has, times its gate.
+        /// [batch; w] each; they sum to the query: `mention`, `sentence` where the model is residual, and each unit that it
+        /// has, times its gate.
         Terms: (string * Tensor) list
         /// [batch] each: how much of the unit the query takes.
         Gates: (string * Tensor) list
@@ -142,9 +143,11 @@ module internal DualWay =
     ///
     ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
     ///     g = softmax over the units present of w · LN(h_u)
-    ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e [x; v / |v|] + b_e, or e = x
+    ///     q = W_s t + b_s + W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e [x; v / |v|] + b_e, or e = x
     ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
     ///
+    /// Where the model is residual, W_s and W_e start as the identity and W_o as 0: the first scores are the encoder's own
+    /// similarity of text and description, and what is learned is added to it. Else W_s t + b_s is left out.
     /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
     /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
     /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same.
@@ -172,9 +175,24 @@ module internal DualWay =
             let! gate = only anyUnit (Layer.nest "gate" (gateRecipe hidden))
             let! drop = Layer.dropout rate
             let! widen = Layer.widen
-            let! output = Layer.linear "output" hidden compared
+
+            let! output =
+                if units.Residual then
+                    Layer.linearFrom (Constant 0.0) "output" hidden compared
+                else
+                    Layer.linear "output" hidden compared
+
+            let! skip = only units.Residual (Layer.linearFrom Identity "skip" sizes.Text compared)
+
             let! entity =
-                only units.LearnedEntity (Layer.linear "entity" (sizes.Entity + sizes.EntityImage) hidden)
+                let linear =
+                    if units.Residual then
+                        Layer.linearFrom Identity
+                    else
+                        Layer.linear
+
+                only units.LearnedEntity (linear "entity" (sizes.Entity + sizes.EntityImage) hidden)
+
             let! contrastScale = scale "contrast_scale" 0.07
             let! matchingScale = scale "matching_scale" units.Temperature
 
@@ -263,7 +281,12 @@ module internal DualWay =
                         Numbers.plus (widen mention) ((values * gates.unsqueeze -1L).sum 1L)
                     | None -> widen mention
 
-                { Query = output (drop fused)
+                let query =
+                    match skip with
+                    | Some skip -> Numbers.plus (skip batch.Text) (output (drop fused))
+                    | None -> output (drop fused)
+
+                { Query = query
                   Text = widen text
                   Image = image |> Option.map (fun whole -> { whole with Values = widen whole.Values })
                   TextUnit = unit "text" |> Option.map _.Values
@@ -284,6 +307,8 @@ module internal DualWay =
 
                     { Terms =
                         [ "mention", own
+                          for skip in Option.toList skip do
+                              "sentence", skip batch.Text
                           for name, gate, values in gated do
                               name, (output (values * gate.unsqueeze -1L)).sub without ]
                       Gates = [ for name, gate, _ in gated -> name, gate ]
