@@ -502,6 +502,7 @@ type internal ConfigArguments =
             | Json -> "print the configuration file instead of the table"
 
 type internal IndexArguments =
+    | [<Unique>] Kb of FOLDER: string
     | [<Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
     | [<Unique>] Features of STORE: string
@@ -517,7 +518,8 @@ type internal IndexArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Data _ -> "folder of the data set whose entities are indexed (default: the one the run was trained on)"
+            | Kb _ -> "knowledge base made by `dwe kb build` (default: the entities of the data set)"
+            | Data _ -> "folder of the data set (default: the one the run was trained on)"
             | Format _ -> Wording.Format
             | Features _ -> "feature store (default: the one the run was trained on)"
             | Run _ -> "folder of a trained run, whose queries will be compared with the index"

@@ -123,6 +123,8 @@ type LinkOptions =
 
 type IndexOptions =
     {
+        /// Null for the entities of the data set.
+        KnowledgeBase: string | null
         Data: string | null
         Format: string | null
         Features: string | null
@@ -341,9 +343,8 @@ module internal CommandLine =
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
               "index",
               [ "dwe index --run runs/wikimel --out wikimel.index --dev"
-                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
-                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
-                "dwe index --show wikimel.index" ]
+                "dwe index --kb people.kb --run runs/wikimel --out people.index --dtype int8"
+                "dwe index --show people.index" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -699,7 +700,8 @@ module internal CommandLine =
                 oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
                 |> Result.map (fun device ->
                     Index
-                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                        { KnowledgeBase = orNull (found.TryGetResult IndexArguments.Kb)
+                          Data = orNull (found.TryGetResult IndexArguments.Data)
                           Format = orNull (found.TryGetResult IndexArguments.Format)
                           Features = orNull (found.TryGetResult IndexArguments.Features)
                           Run = run

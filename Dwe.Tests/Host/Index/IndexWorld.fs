@@ -100,7 +100,7 @@ type CountingProjection(dim: int, checkpoint: string) =
         member _.Dimension = dim
         member _.RowsAtOnce = 64
 
-        member counting.Project(rows) =
+        member counting.Project(rows, _) =
             counting.Rows <- counting.Rows + rows.Length / dim
             rows
 

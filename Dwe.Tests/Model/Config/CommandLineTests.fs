@@ -44,6 +44,7 @@ let private verbs =
       "link"
       "features"
       "candidates"
+      "index"
       "show"
       "serve"
       "import"
