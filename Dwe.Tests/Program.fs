@@ -10,6 +10,7 @@ let private benchmarks =
       "evaluation", Benchmarks.EvaluationBench.run
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
+      "index", Benchmarks.IndexBench.run
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "service", Benchmarks.ServiceBench.run
@@ -58,6 +59,7 @@ let main argv =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
         |> Option.orElseWith Dwe.Tests.Host.Service.ServiceProcess.child
+        |> Option.orElseWith Dwe.Tests.Host.Index.IndexCrashTests.child
 
     match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode

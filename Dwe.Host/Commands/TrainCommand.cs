@@ -105,7 +105,8 @@ internal static class TrainCommand
     {
         Checkpoint.ReadWeights(folder.Best, matcher);
         var system = RunSystems.Of(folder, config);
-        var result = dev.Run(matcher, config.Training.Protocol, system);
+        var result = dev.Run(matcher, config.Training.Protocol, system, Certainty.Chosen);
+        Decisions.Write(folder, result);
         JsonFiles.Write(folder.Result(Splits.Dev, result.Card.Protocol), result);
         if (json is not null)
         {
