@@ -63,7 +63,7 @@ internal static class RunPage
         var measure = Curves[0];
         return Html.Of($"""
             <section id="comparison"><h2>Comparison</h2>
-            {Curve("comparison-curve", $"dev {measure} of every run by epoch", [.. report.Runs.Select(run => (run.Name, run.History, measure))], null)}
+            {Curve("comparison-curve", $"dev {measure} of every run by epoch", $"dev {measure}, percent", [.. report.Runs.Select(run => (run.Name, run.History, measure))], null)}
             {report.Comparisons.Select(Comparison)}
             {(report.Comparisons.Count > 0 ? Html.Nothing : Html.Of($"<p class=\"absent\">No two runs have results under one card, so none are compared. <code>dwe compare</code> names the field that differs.</p>"))}
             </section>
@@ -148,7 +148,7 @@ internal static class RunPage
         var best = run.History.FirstOrDefault(point => point.Step == run.BestStep);
         string[] names = [.. run.History.SelectMany(point => point.Metrics.Keys).Distinct()];
         return Html.Of($"""
-            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", [.. Curves.Select(name => (name, run.History, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
+            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", "dev, percent", [.. Curves.Select(name => (name, run.History, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
             <details><summary>Every evaluation</summary>
             {Table("dev after each epoch that was evaluated",
                 ["epoch", "step", .. names.Select(ReportText.Words)],
@@ -162,9 +162,10 @@ internal static class RunPage
     }
 
     private static Html Curve(
-        string id, string title, IReadOnlyList<(string Name, IReadOnlyList<HistoryPoint> History, string Metric)> lines, (double At, string Name)? marked) =>
+        string id, string title, string up, IReadOnlyList<(string Name, IReadOnlyList<HistoryPoint> History, string Metric)> lines,
+        (double At, string Name)? marked) =>
         LineChart.Of(
-            id, title, "epoch", "dev, percent",
+            id, title, "epoch", up,
             [
                 .. lines.Select(line => new LineSeries(line.Name,
                 [
