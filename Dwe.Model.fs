@@ -162,8 +162,16 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
     /// Names and words have a say in its scores.
     member _.HasLexicalUnit = config.Model.Kind.IsDualWay && config.Model.Units.Lexical
 
+    /// The attribute unit reads the scene as one more profile.
+    member _.ReadsScene =
+        config.Model.Kind.IsDualWay && config.Model.Units.Attribute && config.Model.Units.Scene
+
     /// Entities are compared by a projection of their features, not by the features themselves.
     member _.ProjectsEntities = config.Model.Kind.IsDualWay && config.Model.Units.LearnedEntity
+
+    /// Entities are read by their images too: `CompareEntities` and `Trainer` take text and image side by side.
+    member matcher.SeesEntityImages =
+        matcher.ProjectsEntities && config.Model.Units.EntityImage && sizes.Image > 0
 
     /// Width of the vectors that are compared.
     member matcher.Compared =
@@ -192,6 +200,11 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
               Image = sizes.Image
               Hidden = config.Model.Hidden
               Entity = sizes.Entity
+              EntityImage =
+                if config.Model.Units.LearnedEntity && config.Model.Units.EntityImage then
+                    sizes.Image
+                else
+                    0
               Heads = config.Model.Heads
               Dropout = config.Model.Dropout
               Units = config.Model.Units
@@ -215,17 +228,23 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
 
     /// The entities as they are compared with queries, not normalised.
     ///
-    /// entities : [rows; entity width]
+    /// entities : [rows; entity width], or with their images [rows; entity width + image width], zeros where there is none
     /// returns  : [rows; compared width] float32 on the CPU, row-major
-    member _.CompareEntities(entities: torch.Tensor) : float32[] =
+    member matcher.CompareEntities(entities: torch.Tensor) : float32[] =
         use _ = torch.inference_mode ()
         evaluate ()
+
+        let withImages (chunk: torch.Tensor) =
+            if matcher.SeesEntityImages && Shape.size 1 chunk = int64 sizes.Entity then
+                torch.cat ([| chunk; torch.zeros (Shape.size 0 chunk, int64 sizes.Image, dtype = chunk.dtype) |], 1L)
+            else
+                chunk
 
         let project (chunk: torch.Tensor) =
             match net with
             | PublishedNet _ -> chunk
             | DualWayNet net ->
-                net.Forward.Entity(chunk.``to`` (Precision.weightType options.Precision, options.Device))
+                net.Forward.Entity((withImages chunk).``to`` (Precision.weightType options.Precision, options.Device))
 
         let chunk first =
             use _ = torch.NewDisposeScope()

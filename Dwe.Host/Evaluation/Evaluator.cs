@@ -63,7 +63,7 @@ internal sealed class Evaluator : IDisposable
             return Run(queries, asEncoded.Value, matcher, protocol, system, choosing);
         }
 
-        using var entities = new EntityVectors(matcher.CompareEntities(data.Entities), matcher.Compared);
+        using var entities = new EntityVectors(matcher.CompareEntities(data.EntitiesFor(matcher)), matcher.Compared);
         return Run(queries, entities, matcher, protocol, system, choosing);
     }
 

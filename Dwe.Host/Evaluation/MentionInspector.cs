@@ -30,7 +30,7 @@ internal sealed class MentionInspector : IDisposable
     public MentionInspector(Matcher matcher, RunData data, string split, CandidateLists? candidates, LexicalMentions? lexical)
     {
         (this.matcher, this.data, this.split, this.candidates, this.lexical) = (matcher, data, split, candidates, lexical);
-        var rows = matcher.ProjectsEntities ? matcher.CompareEntities(data.Entities) : data.Entities.data<float>().ToArray();
+        var rows = matcher.ProjectsEntities ? matcher.CompareEntities(data.EntitiesFor(matcher)) : data.Entities.data<float>().ToArray();
         entities = new EntityVectors(rows, matcher.Compared);
         var queries = MentionQueries.Of(matcher, data, split);
         Ranks.Normalize(queries, matcher.Compared);
@@ -61,12 +61,12 @@ internal sealed class MentionInspector : IDisposable
     {
         var dim = matcher.Compared;
         float[] vectors = [.. rows.SelectMany(row => entities.Rows.AsSpan(row * dim, dim).ToArray())];
-        return [.. matcher.ExplainScores(data.Features(split), mention, vectors, lexical, rows)
+        return [.. matcher.ExplainScores(data.Features(split, matcher.ReadsScene), mention, vectors, lexical, rows)
             .Select(shares => shares.Select(share => new Contribution(share.Item1, share.Item2)).ToArray())];
     }
 
     /// <summary>What of a mention went into its query.</summary>
-    public QueryShares Shares(int mention) => matcher.ExplainQuery(data.Features(split), mention);
+    public QueryShares Shares(int mention) => matcher.ExplainQuery(data.Features(split, matcher.ReadsScene), mention);
 
     public void Dispose() => entities.Dispose();
 }

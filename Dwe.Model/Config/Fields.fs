@@ -43,10 +43,25 @@ module internal Fields =
               _.Model.Units.Attribute
               (fun value -> set (fun units -> { units with Attribute = value }))
           Field.flag
+              "model.scene"
+              "dwe: the attribute unit reads the scene beside the profiles"
+              _.Model.Units.Scene
+              (fun value -> set (fun units -> { units with Scene = value }))
+          Field.flag
               "model.learned_entity"
               "dwe: project entities by learned weights; false compares their features as they are"
               _.Model.Units.LearnedEntity
               (fun value -> set (fun units -> { units with LearnedEntity = value }))
+          Field.flag
+              "model.residual"
+              "dwe: learned parts are added to the encoder's own vectors of text and entity"
+              _.Model.Units.Residual
+              (fun value -> set (fun units -> { units with Residual = value }))
+          Field.flag
+              "model.entity_image"
+              "dwe: the learned projection of entities reads their images, where they have some"
+              _.Model.Units.EntityImage
+              (fun value -> set (fun units -> { units with EntityImage = value }))
           Field.flag
               "model.lexical_unit"
               "dwe: names, words and priors in the score"

@@ -72,8 +72,14 @@ type UnitsConfig =
         Textual: bool
         Vision: bool
         Attribute: bool
+        /// The attribute unit reads what the scene is, beside the profiles.
+        Scene: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
+        /// Queries start as the encoded texts and entities as theirs: what is learned is added to what the encoder knows.
+        Residual: bool
+        /// The learned projection reads the entities' images too.
+        EntityImage: bool
         Lexical: bool
         LexicalHidden: int
         LexicalDropout: float
@@ -144,7 +150,10 @@ type RunConfig =
                 { Textual = true
                   Vision = true
                   Attribute = true
+                  Scene = true
                   LearnedEntity = true
+                  Residual = false
+                  EntityImage = false
                   Lexical = true
                   LexicalHidden = 64
                   LexicalDropout = 0.1
