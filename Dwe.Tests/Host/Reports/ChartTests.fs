@@ -38,9 +38,17 @@ let tests =
 
           testCase "a line goes through its points, higher values standing higher, and says so in words"
           <| fun () ->
-              let series = [| LineSeries("hits@1", [| struct (1.0, 50.0); struct (2.0, 60.0); struct (3.0, 55.0) |]) |]
+              let series =
+                  [| LineSeries("hits@1", [| struct (1.0, 50.0); struct (2.0, 60.0); struct (3.0, 55.0) |]) |]
+
               let chart = LineChart.Of("id", "a <title>", "epoch", "percent", series) |> parsed
-              let heights = chart |> elements "circle" |> List.filter (fun mark -> number "cx" mark > 40.0) |> List.map (number "cy")
+
+              let heights =
+                  chart
+                  |> elements "circle"
+                  |> List.filter (fun mark -> number "cx" mark > 40.0)
+                  |> List.map (number "cy")
+
               Expect.hasLength heights 3 "a mark a point"
               Expect.isTrue (heights[1] < heights[2] && heights[2] < heights[0]) "60 above 55 above 50"
               Expect.equal (chart |> elements "title" |> List.map _.Value) [ "a <title>" ] "escaped"
@@ -82,5 +90,11 @@ let tests =
                       | found -> found.Value = "bar")
 
               Expect.hasLength bars 2 "a bar a bin"
-              Expect.floatClose Accuracy.low (number "height" bars[1]) (2.0 * number "height" bars[0]) "100 and 50 percent"
+
+              Expect.floatClose
+                  Accuracy.low
+                  (number "height" bars[1])
+                  (2.0 * number "height" bars[0])
+                  "100 and 50 percent"
+
               Expect.isGreaterThan (number "x" bars[1]) (number "x" bars[0]) "surer stands to the right" ]

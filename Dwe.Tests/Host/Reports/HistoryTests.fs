@@ -23,13 +23,19 @@ let tests =
               withHistory (whole + whole.Replace("12", "24")) (fun path ->
                   let points = History.Read path
                   Expect.equal [ for point in points -> point.Step ] [ 12L; 24L ] "steps"
-                  Expect.equal (points[0].Metrics["hits@1"], points[0].Metrics["mean_rank"]) (Nullable 0.5, Nullable()) "values")
+
+                  Expect.equal
+                      (points[0].Metrics["hits@1"], points[0].Metrics["mean_rank"])
+                      (Nullable 0.5, Nullable())
+                      "values")
 
           testCase "a last line that a kill has cut is left out"
-          <| fun () -> withHistory (whole + "{\"step\":24,\"ep") (fun path -> Expect.hasLength (History.Read path) 1 "one whole")
+          <| fun () ->
+              withHistory (whole + "{\"step\":24,\"ep") (fun path -> Expect.hasLength (History.Read path) 1 "one whole")
 
           testCase "no file, no evaluations"
-          <| fun () -> Folder.temporary (fun folder -> Expect.isEmpty (History.Read(Path.Combine(folder, "none"))) "none")
+          <| fun () ->
+              Folder.temporary (fun folder -> Expect.isEmpty (History.Read(Path.Combine(folder, "none"))) "none")
 
           testCase "a line that is no evaluation is refused by its number"
           <| fun () ->

@@ -18,7 +18,9 @@ open Expecto
 
 /// The page as a parser sees it: it is written so that it is XML too.
 let private parse (text: string) =
-    use reader = XmlReader.Create(new StringReader(text), XmlReaderSettings(DtdProcessing = DtdProcessing.Ignore))
+    use reader =
+        XmlReader.Create(new StringReader(text), XmlReaderSettings(DtdProcessing = DtdProcessing.Ignore))
+
     XDocument.Load reader
 
 let private elements (name: string) (page: XContainer) = List.ofSeq (page.Descendants(XName.Get name))
@@ -28,8 +30,7 @@ let private attribute (name: string) (element: XElement) =
     | null -> ""
     | found -> found.Value
 
-let private hasClass (name: string) (element: XElement) =
-    (attribute "class" element).Split ' ' |> Array.contains name
+let private hasClass (name: string) (element: XElement) = (attribute "class" element).Split ' ' |> Array.contains name
 
 /// Page, Markdown and CSV of a report.
 type private Written = { Page: string; Markdown: string; Csv: string }
@@ -53,7 +54,8 @@ let private report (words: string list) =
 /// The report of the shared run.
 let private shared = lazy (report [ fst SampleRun.shared.Value; "--examples"; "8" ])
 
-let private result = lazy (SampleRun.json (Path.Combine(fst SampleRun.shared.Value, "results", "dev-strict.json")))
+let private result =
+    lazy (SampleRun.json (Path.Combine(fst SampleRun.shared.Value, "results", "dev-strict.json")))
 
 /// The numbers below an element by the names on the way, ranks of single mentions left out.
 let rec private numbers (path: string list) (element: JsonElement) : (string list * float) list =
@@ -160,7 +162,11 @@ let page =
               let cells = (Array.exactlyOne rows).Trim('|').Split '|' |> Array.map _.Trim()
 
               let metric (name: string) = percent (result.Value.GetProperty("metrics").GetProperty(name).GetDouble())
-              Expect.equal (cells[1], cells[3], cells[7]) (metric "hits@1", metric "hits@3", metric "mrr") "hits@1, hits@3, mrr"
+
+              Expect.equal
+                  (cells[1], cells[3], cells[7])
+                  (metric "hits@1", metric "hits@3", metric "mrr")
+                  "hits@1, hits@3, mrr"
 
           testCase "is the same bytes twice"
           <| fun () ->
@@ -184,7 +190,12 @@ let page =
               let metrics = result.Value.GetProperty("metrics")
               let mentions = result.Value.GetProperty("card").GetProperty("mentions").GetDouble()
               let wrong = mentions * (1.0 - metrics.GetProperty("hits@1").GetDouble())
-              Expect.floatClose Accuracy.medium (float told.Groups[2].Value) wrong "no gold of the sample is left out of the lists"
+
+              Expect.floatClose
+                  Accuracy.medium
+                  (float told.Groups[2].Value)
+                  wrong
+                  "no gold of the sample is left out of the lists"
 
           testCase "says why there are no examples where the data are gone, and shows the rest"
           <| fun () ->
@@ -193,7 +204,12 @@ let page =
                   let data = (SampleRun.json manifest).GetProperty("data").GetString() |> string
                   File.WriteAllText(manifest, (File.ReadAllText manifest).Replace(data, Path.Combine(run, "gone")))
                   let written = report [ run ]
-                  Expect.stringContains written.Page "No examples: the data or features of the run could not be opened." "why"
+
+                  Expect.stringContains
+                      written.Page
+                      "No examples: the data or features of the run could not be opened."
+                      "why"
+
                   Expect.stringContains written.Page (Path.Combine(run, "gone")) "which"
                   Expect.equal written.Csv shared.Value.Csv "the results are there")
 
@@ -297,7 +313,12 @@ let section =
         "wrongly linked mentions on a page"
         [ testCase "names that are markup stay text"
           <| fun () ->
-              let html = (WrongLinkSection.Of(WrongLinks(Mentions = 1, RankedBelow = 1, Protocol = "strict", Examples = [| wrong |]))).Markup
+              let html =
+                  (WrongLinkSection.Of(
+                      WrongLinks(Mentions = 1, RankedBelow = 1, Protocol = "strict", Examples = [| wrong |])
+                  ))
+                      .Markup
+
               let root = XElement.Parse $"<x>{html}</x>"
               Expect.isEmpty (elements "script" root) "no element of theirs"
               Expect.equal (elements "mark" root |> List.map _.Value) [ hostile ] "marked"
@@ -308,14 +329,18 @@ let section =
               let html = (WrongLinkSection.Of(WrongLinks(Examples = [| wrong |]))).Markup
               let root = XElement.Parse $"<x>{html}</x>"
               let text = root.Value
-              Expect.stringContains text $"{hostile} spoke for the first candidate by 3.00; name.exact spoke for the gold by 1.75." "in words"
+
+              Expect.stringContains
+                  text
+                  $"{hostile} spoke for the first candidate by 3.00; name.exact spoke for the gold by 1.75."
+                  "in words"
+
               Expect.stringContains text "score 3.25, probability 50.0 %" "the first"
               Expect.stringContains text "The gold is number 7 of 9:" "where the gold is"
               Expect.stringContains text "score -1.50" "its score"
               Expect.stringContains text "text 25.0." "gates"
               Expect.stringContains text "part 1 75.0." "attention"
 
-              let differences =
-                  [ for row in elements "tr" root |> List.tail -> (elements "td" row).Item(2).Value ]
+              let differences = [ for row in elements "tr" root |> List.tail -> (elements "td" row).Item(2).Value ]
 
               Expect.equal differences [ "+3.00"; "-1.75" ] "in the table" ]

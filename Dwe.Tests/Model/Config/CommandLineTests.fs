@@ -240,7 +240,8 @@ let tests =
                         Images = "photos"
                         LibTorch = "lib" })
                   ("report runs/a ablation --out a.html --markdown a.md --csv a.csv --examples 0 --images photos --libtorch lib"
-                      .Split ' '
+                      .Split
+                       ' '
                    |> List.ofArray)
 
               refused
