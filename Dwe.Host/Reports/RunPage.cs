@@ -49,7 +49,7 @@ internal static class RunPage
         return Html.Of($"""
             <nav aria-label="contents"><ul>
             {(report.Runs.Count > 1 ? Link("comparison", "Comparison") : Html.Nothing)}
-            {report.Ablations.Select(one => Link($"ablation-{one.Name}", $"Ablation {one.Name}"))}
+            {report.Ablations.Select((one, at) => Link($"ablation-{at}", $"Ablation {one.Name}"))}
             {report.Runs.Select((run, at) => Html.Of($"<li><a href=\"#run-{at}\"><bdi>{run.Name}</bdi></a>: <a href=\"#run-{at}-results\">results</a>, <a href=\"#run-{at}-curves\">curves</a>{(run.Wrong is null ? Html.Nothing : Html.Of($", <a href=\"#run-{at}-wrong\">linked wrongly</a>"))}, <a href=\"#run-{at}-configuration\">configuration</a></li>\n"))}
             </ul></nav>
             """);
@@ -93,22 +93,17 @@ internal static class RunPage
             """);
     }
 
-    private static Html Ablation(ReportedAblation ablation) => Html.Of($"""
-        <section id="ablation-{ablation.Name}"><h2>Ablation {ablation.Name}</h2>
-        {Table("Means over seeds with their standard deviations; the difference in hits@1 from the first variant",
-            ["variant", "hits@1", "±", "mrr", "±", "difference, 95 %", "p"],
-            ablation.Variants.Select(variant => new[]
-            {
-                variant.Name,
-                ReportText.Percent(variant.HitsAt1?.Mean),
-                ReportText.Percent(variant.HitsAt1?.Deviation),
-                ReportText.Percent(variant.Mrr?.Mean),
-                ReportText.Percent(variant.Mrr?.Deviation),
-                variant.Difference is { } found ? $"{ReportText.Signed(found.Low)} to {ReportText.Signed(found.High)}" : "",
-                variant.Difference?.P is { } p ? ReportText.Number(p) : "",
-            }))}
-        </section>
-        """);
+    private static Html Ablation(ReportedAblation ablation, int at)
+    {
+        var (head, rows) = ablation.Table();
+        var seeds = string.Join(", ", ablation.Seeds);
+        return Html.Of($"""
+            <section id="ablation-{at}"><h2>Ablation <bdi>{ablation.Name}</bdi></h2>
+            {Table($"Means over seeds {seeds} with their standard deviations; differences of {ablation.Measure} from the first variant, p by randomisation over mentions, adjusted for the number of variants (Holm)", head, rows)}
+            {Fields(ReportText.Card(ablation.Card))}
+            </section>
+            """);
+    }
 
     // --- one run ---
 

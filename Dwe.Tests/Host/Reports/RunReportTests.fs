@@ -240,10 +240,15 @@ let page =
           testCase "shows an ablation beside runs, and alone"
           <| fun () ->
               Folder.temporary (fun folder ->
+                  let card = result.Value.GetProperty("card").GetRawText()
+
                   File.WriteAllText(
                       Path.Combine(folder, "ablation.json"),
-                      """{"variants":[{"name":"whole","hits@1":{"mean":0.925,"deviation":0.01},"mrr":{"mean":0.95,"deviation":null}},
-                          {"name":"without lexical","hits@1":{"mean":0.5},"mrr":{"mean":0.6},"difference":{"low":-0.44,"high":-0.4,"p":0.0002}}]}"""
+                      """{"format":"dwe-ablation-1","measure":"hits@1","seeds":[1,2],"card":CARD,"variants":[
+                          {"name":"whole","folder":"whole","measures":{
+                            "hits@1":{"mean":0.925,"deviation":0.01,"values":[0.915,0.935]},"mrr":{"mean":0.95,"deviation":null,"values":[]}}},
+                          {"name":"without lexical","folder":"w","measures":{"hits@1":{"mean":0.5},"mrr":{"mean":0.6}},
+                            "difference":-0.425,"difference_interval":{"low":-0.44,"high":-0.4},"p_value":0.0002,"significant":true}]}""".Replace("CARD", card)
                   )
 
                   let written = report [ folder ]
@@ -255,8 +260,8 @@ let page =
 
                   Expect.equal
                       rows
-                      [ [ "whole"; "92.5"; "1.0"; "95.0"; "–"; ""; "" ]
-                        [ "without lexical"; "50.0"; "–"; "60.0"; "–"; "-44.0 to -40.0"; "0.0002" ] ]
+                      [ [ "whole"; "92.5"; "1.0"; "95.0"; "–"; ""; ""; "" ]
+                        [ "without lexical"; "50.0"; "–"; "60.0"; "–"; "-42.5"; "-44.0 to -40.0"; "0.0002" ] ]
                       "variants")
 
           testCase "refuses a folder that is no run, and writes nothing"
