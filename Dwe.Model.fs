@@ -143,11 +143,16 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
 
     let lexicalWeights () =
         use _ = torch.NewDisposeScope()
-        let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
+
+        let factor, inputs =
+            if config.Model.Units.Match then
+                exp (min (log 100.0f) (max 0.0f (single "matching_scale"))), id
+            else
+                0.0f, LexicalScoring.withoutCosine (weight "lexical.hidden.bias").Length
 
         LexicalScoring.weights
             factor
-            (weight "lexical.hidden.weight")
+            (inputs (weight "lexical.hidden.weight"))
             (weight "lexical.hidden.bias")
             (weight "lexical.output")
 
@@ -649,6 +654,10 @@ type Evidence =
     /// The difference of two systems on the same mentions, right minus left; see `Statistics.paired`.
     static member Difference(seed: int64, left: float[], right: float[]) : Difference =
         Statistics.paired seed (10 * Evidence.Resamples) Evidence.Confidence left right
+
+    /// Over seeds or folds; see `Statistics.meanAndDeviation`.
+    static member MeanAndDeviation(values: float[]) : struct (float * Nullable<float>) =
+        Statistics.meanAndDeviation values
 
     /// p-values held against each other, in the order given; see `Statistics.holm`.
     static member Holm(pValues: float[]) : float[] = Statistics.holm pValues

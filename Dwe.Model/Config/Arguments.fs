@@ -11,6 +11,10 @@ module internal Wording =
         "format of the data set, where its folder does not show it: wikimel, richpediamel, wikidiverse, wikiperson, \
          mimic, melbench, wikidiverse-upstream, jsonl, csv"
 
+    [<Literal>]
+    let TrainAndDevCandidates =
+        "candidates of the train and dev mentions, {mention: [ids]} or {record key: [ids]}"
+
 type internal FeaturesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
@@ -130,6 +134,35 @@ type internal CompareArguments =
             | Protocol _ -> "legacy, strict or full-kb (default: strict)"
             | Measure _ -> "hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
             | Json -> "print JSON instead of a table"
+
+type internal AblateArguments =
+    | [<Mandatory; Unique>] Grid of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Measure of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Grid _ ->
+                "the variants: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"variants\": {NAME: {KEY: VALUE}}}; the first is what the others are compared with"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
+            | Seeds _ -> "a run of every variant for each of these seeds, e.g. 1,2,3 (default: the configuration's)"
+            | Measure _ -> "what differences are of: hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
 
 type internal LinkArguments =
     | [<Mandatory; Unique>] Run of RUN: string
@@ -313,6 +346,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
+    | [<CliPrefix(CliPrefix.None)>] Ablate of ParseResults<AblateArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
@@ -330,6 +364,7 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
+            | Ablate _ -> "train variants of one configuration and say what each part of the model is worth"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"

@@ -43,6 +43,29 @@ type ComparisonOptions =
       Measure: string
       Json: bool }
 
+/// Where an experiment of several runs finds its data.
+type ExperimentData =
+    {
+        /// Null for the sample of the preset.
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Device: string
+        LibTorch: string | null
+    }
+
+type AblationOptions =
+    {
+        Grid: string
+        Source: ExperimentData
+        Out: string
+        /// Empty for the configuration's own.
+        Seeds: int64[]
+        Measure: string
+        Json: string | null
+    }
+
 /// What turns texts into vectors.
 type TextEncoderChoice =
     /// The embedded sentence encoder.
@@ -145,6 +168,7 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Ablate of AblationOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
@@ -177,6 +201,9 @@ module internal CommandLine =
               "compare",
               [ "dwe compare runs/text runs/images"
                 "dwe compare runs/one runs/two runs/three --protocol full-kb --measure mrr --json" ]
+              "ablate",
+              [ "dwe ablate --grid data/grids/drawn.json --out runs/ablation --seeds 1,2,3"
+                "dwe ablate --grid data/grids/wikimel.json --data wikimel --features wikimel.store --candidates lists.json --out runs/ablation --seeds 1,2,3" ]
               "link",
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
@@ -316,6 +343,52 @@ module internal CommandLine =
                               Protocol = protocol
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
+
+    /// Whole numbers of at least 0, none twice; none at all where nothing is said.
+    let private seedsOf (text: string option) =
+        let words =
+            (Option.defaultValue "" text).Split(',', StringSplitOptions.TrimEntries)
+            |> Array.filter (fun word -> text.IsSome || word <> "")
+
+        let seeds =
+            words
+            |> Array.map (fun word ->
+                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                | true, seed -> Some seed
+                | _ -> None)
+
+        if Array.contains None seeds || (Array.distinct seeds).Length < seeds.Length then
+            Error(
+                ValueInvalid(
+                    "command line",
+                    "--seeds",
+                    Option.defaultValue "" text,
+                    "different whole numbers of at least 0, separated by commas"
+                )
+            )
+        else
+            Ok(Array.choose id seeds)
+
+    let private ablate (found: ParseResults<AblateArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(AblateArguments.Device, "auto"))
+        |> Result.bind (fun device ->
+            oneOf "--measure" Fields.measures (found.GetResult(AblateArguments.Measure, "hits@1"))
+            |> Result.bind (fun measure ->
+                seedsOf (found.TryGetResult AblateArguments.Seeds)
+                |> Result.map (fun seeds ->
+                    Ablate
+                        { Grid = found.GetResult AblateArguments.Grid
+                          Source =
+                            { Data = orNull (found.TryGetResult AblateArguments.Data)
+                              Format = orNull (found.TryGetResult AblateArguments.Format)
+                              Features = orNull (found.TryGetResult AblateArguments.Features)
+                              Candidates = orNull (found.TryGetResult AblateArguments.Candidates)
+                              Device = device
+                              LibTorch = orNull (found.TryGetResult AblateArguments.LibTorch) }
+                          Out = found.GetResult AblateArguments.Out
+                          Seeds = seeds
+                          Measure = measure
+                          Json = orNull (found.TryGetResult AblateArguments.Json) })))
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -595,6 +668,7 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Ablate own) -> ablate own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own

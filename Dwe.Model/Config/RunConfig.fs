@@ -74,7 +74,11 @@ type UnitsConfig =
         Attribute: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
+        /// The cosine of query and entity enters the score.
+        Match: bool
         Lexical: bool
+        /// The lexical unit remembers what training mentions meant.
+        LexicalMemory: bool
         LexicalHidden: int
         LexicalDropout: float
         /// What the cosines of queries and entities are divided by at first.
@@ -145,7 +149,9 @@ type RunConfig =
                   Vision = true
                   Attribute = true
                   LearnedEntity = true
+                  Match = true
                   Lexical = true
+                  LexicalMemory = true
                   LexicalHidden = 64
                   LexicalDropout = 0.1
                   Temperature = 0.07 } }

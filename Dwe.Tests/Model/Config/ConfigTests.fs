@@ -40,7 +40,9 @@ let private others =
       "model.vision_unit", "false"
       "model.attribute_unit", "false"
       "model.learned_entity", "false"
+      "model.match", "false"
       "model.lexical_unit", "false"
+      "model.lexical_memory", "false"
       "model.lexical_hidden", "17"
       "model.lexical_dropout", "0.7"
       "model.temperature", "0.5"
@@ -262,6 +264,10 @@ let tests =
               refused
                   "--set: loss.matching is 'not n-pair', expected n-pair, or model.kind dwe."
                   (set [ "loss.matching=triplet" ])
+
+              refused
+                  "--set: model.match is 'false', expected true, or model.lexical_unit true: nothing else makes a score."
+                  (set [ "model.kind=dwe"; "model.match=false"; "model.lexical_unit=false"; "loss.candidates=8" ])
 
               refused "--set: model.vision_unit is 'yes', expected true or false." (set [ "model.vision_unit=yes" ])
 
