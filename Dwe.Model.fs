@@ -441,11 +441,14 @@ type Trainer
     interface IDisposable with
         member _.Dispose() = (optimizer :> IDisposable).Dispose()
 
-/// In which order training visits its mentions. See `Seed.derive`.
+/// In which order training visits its mentions, and how they are divided. See `Seed.derive`.
 [<AbstractClass; Sealed>]
 type Draw =
     /// A permutation of 0 .. count - 1, decided by seed and epoch.
     static member EpochOrder(seed: int64, epoch: int, count: int) : int[] = EpochOrder.permutation seed epoch count
+
+    /// The part of each mention in a cross-validation, mentions of one group in one part; see `Folds.divide`.
+    static member Folds(seed: int64, parts: int, groups: string[]) : int[] = Folds.divide seed parts groups
 
 /// Draws sampled negatives: one entity row for each mention of a batch, never its gold nor another row with the gold's id.
 /// What is drawn is decided by seed and batch.

@@ -14,6 +14,11 @@ internal static class TrainCommand
 {
     public static int Run(TrainOptions options, CancellationToken stop)
     {
+        if (options.Seeds.Length > 0 || options.Folds > 0)
+        {
+            return ReplicateCommand.Run(options, options.Out ?? DefaultFolder(options), stop);
+        }
+
         var folder = new RunFolder(options.Out ?? DefaultFolder(options));
         return options.Resume ? Resume(folder, options, stop) : Begin(folder, options, stop);
     }
@@ -21,12 +26,8 @@ internal static class TrainCommand
     private static int Begin(RunFolder folder, TrainOptions options, CancellationToken stop)
     {
         var config = ConfigSources.Read(options.Config);
-        var sample = SampleData.Of(options.Config.Preset);
-        var dataFolder = options.Data ?? sample?.Folder ?? throw Missing("--data", "the folder of the data set");
-        var features = options.Features ?? sample?.Features ?? throw Missing("--features", "a feature store");
         folder.RequireFree();
-        Natives.Load(options.LibTorch);
-        using var inputs = new RunInputs(RunData.Open(dataFolder, features, options.Format), options.Candidates);
+        using var inputs = ExperimentInputs.Open(SourceOf(options), options.Config.Preset, "train");
         using var training = RunTraining.Begin(folder, config, inputs, DeviceChoice.Resolve(options.Device));
         return Train(folder, training, inputs, options, stop);
     }
@@ -93,6 +94,10 @@ internal static class TrainCommand
         ResultTable.Print(Streams.Results, rows);
         Streams.Results.Line($"run: {Path.GetFullPath(folder.Path)}");
     }
+
+    /// <summary>The data as the options name them.</summary>
+    public static ExperimentData SourceOf(TrainOptions options) =>
+        new(options.Data, options.Format, options.Features, options.Candidates, options.Device, options.LibTorch);
 
     private static string DefaultFolder(TrainOptions options) =>
         options.Config.Preset is { } preset && !options.Resume

@@ -66,11 +66,16 @@ type internal TrainArguments =
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Resume
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Folds of COUNT: int
     | [<Unique>] Json of FILE: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Seeds _ -> "a run OUT/seed-N for each of these seeds, e.g. 1,2,3, and a table with mean and deviation"
+            | Folds _ ->
+                "cross-validation: train is divided into COUNT parts by sentence, OUT/fold-N is trained on the others and evaluated on part N"
             | Preset _ ->
                 "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
@@ -160,6 +165,31 @@ type internal AblateArguments =
             | Out _ -> "folder of the runs; what is finished there is not trained again"
             | Seeds _ -> "a run of every variant for each of these seeds, e.g. 1,2,3 (default: the configuration's)"
             | Measure _ -> "what differences are of: hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
+
+type internal SweepArguments =
+    | [<Mandatory; Unique>] Space of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Space _ ->
+                "what to try: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"space\": {KEY: [VALUES] or {\"from\", \"to\", \"scale\": \"log\"}}, \"method\": \"random\" or \"grid\", \"trials\": COUNT, \"seed\": NUMBER}"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
             | Device _ -> "auto, cpu or cuda"
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the table as JSON to this file"
@@ -347,6 +377,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
     | [<CliPrefix(CliPrefix.None)>] Ablate of ParseResults<AblateArguments>
+    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
@@ -365,6 +396,7 @@ type internal DweArguments =
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
             | Ablate _ -> "train variants of one configuration and say what each part of the model is worth"
+            | Sweep _ -> "train configurations of a space and rank them by what they reach on dev"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"

@@ -10,16 +10,22 @@ open Dwe.Model.Tensors
 type ConfigSource = { Preset: string | null; File: string | null; Set: string[] }
 
 type TrainOptions =
-    { Config: ConfigSource
-      Data: string | null
-      Format: string | null
-      Features: string | null
-      Candidates: string | null
-      Out: string | null
-      Device: string
-      LibTorch: string | null
-      Resume: bool
-      Json: string | null }
+    {
+        Config: ConfigSource
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Out: string | null
+        Device: string
+        LibTorch: string | null
+        Resume: bool
+        /// Empty for one run with the configuration's own.
+        Seeds: int64[]
+        /// 0 for no cross-validation.
+        Folds: int
+        Json: string | null
+    }
 
 type EvalOptions =
     { Run: string | null
@@ -65,6 +71,12 @@ type AblationOptions =
         Measure: string
         Json: string | null
     }
+
+type SweepOptions =
+    { Space: string
+      Source: ExperimentData
+      Out: string
+      Json: string | null }
 
 /// What turns texts into vectors.
 type TextEncoderChoice =
@@ -169,6 +181,7 @@ type Command =
     | Eval of EvalOptions
     | Compare of ComparisonOptions
     | Ablate of AblationOptions
+    | Sweep of SweepOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
@@ -193,7 +206,9 @@ module internal CommandLine =
               [ "dwe train --preset sample"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --out runs/wikimel"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --set optimizer.learning_rate=1e-4"
-                "dwe train --out runs/wikimel --resume" ]
+                "dwe train --out runs/wikimel --resume"
+                "dwe train --preset sample --seeds 1,2,3 --out runs/seeds"
+                "dwe train --preset sample-dwe --folds 5 --out runs/folds" ]
               "eval",
               [ "dwe eval --run runs/sample"
                 "dwe eval --run runs/wikimel --split dev --protocol full-kb --json result.json"
@@ -204,6 +219,9 @@ module internal CommandLine =
               "ablate",
               [ "dwe ablate --grid data/grids/drawn.json --out runs/ablation --seeds 1,2,3"
                 "dwe ablate --grid data/grids/wikimel.json --data wikimel --features wikimel.store --candidates lists.json --out runs/ablation --seeds 1,2,3" ]
+              "sweep",
+              [ "dwe sweep --space data/grids/drawn-sweep.json --out runs/sweep"
+                "dwe sweep --space mine.json --data wikimel --features wikimel.store --candidates lists.json --out runs/sweep" ]
               "link",
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
@@ -265,27 +283,74 @@ module internal CommandLine =
     let private precisionSetting (precision: string option) =
         precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
 
+    /// Whole numbers of at least 0, none twice; none at all where nothing is said.
+    let private seedsOf (text: string option) =
+        let words =
+            (Option.defaultValue "" text).Split(',', StringSplitOptions.TrimEntries)
+            |> Array.filter (fun word -> text.IsSome || word <> "")
+
+        let seeds =
+            words
+            |> Array.map (fun word ->
+                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                | true, seed -> Some seed
+                | _ -> None)
+
+        if Array.contains None seeds || (Array.distinct seeds).Length < seeds.Length then
+            Error(
+                ValueInvalid(
+                    "command line",
+                    "--seeds",
+                    Option.defaultValue "" text,
+                    "different whole numbers of at least 0, separated by commas"
+                )
+            )
+        else
+            Ok(Array.choose id seeds)
+
     let private train (found: ParseResults<TrainArguments>) =
-        oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto"))
-        |> Result.map (fun device ->
-            Train
-                { Config =
-                    { Preset = orNull (found.TryGetResult TrainArguments.Preset)
-                      File = orNull (found.TryGetResult TrainArguments.Config)
-                      Set =
-                        Array.ofList (
-                            found.GetResults TrainArguments.Set
-                            @ precisionSetting (found.TryGetResult TrainArguments.Precision)
-                        ) }
-                  Data = orNull (found.TryGetResult TrainArguments.Data)
-                  Format = orNull (found.TryGetResult TrainArguments.Format)
-                  Features = orNull (found.TryGetResult TrainArguments.Features)
-                  Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
-                  Out = orNull (found.TryGetResult TrainArguments.Out)
-                  Device = device
-                  LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
-                  Resume = found.Contains TrainArguments.Resume
-                  Json = orNull (found.TryGetResult TrainArguments.Json) })
+        let folds = found.TryGetResult TrainArguments.Folds
+
+        let several =
+            [ if found.Contains TrainArguments.Seeds then
+                  "--seeds"
+              if folds.IsSome then
+                  "--folds" ]
+
+        let sensible =
+            match several, folds with
+            | [ _; _ ], _ -> Error(UsageWrong("train takes --seeds or --folds, not both", "See `dwe train --help`."))
+            | [ option ], _ when found.Contains TrainArguments.Resume ->
+                Error(UsageWrong($"{option} goes on by itself", "Give the same command again, without --resume."))
+            | _, Some count when count < 2 || count > 1000 ->
+                Error(ValueInvalid("command line", "--folds", string count, "a whole number from 2 to 1000"))
+            | _ -> Ok()
+
+        sensible
+        |> Result.bind (fun () -> oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto")))
+        |> Result.bind (fun device ->
+            seedsOf (found.TryGetResult TrainArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Train
+                    { Config =
+                        { Preset = orNull (found.TryGetResult TrainArguments.Preset)
+                          File = orNull (found.TryGetResult TrainArguments.Config)
+                          Set =
+                            Array.ofList (
+                                found.GetResults TrainArguments.Set
+                                @ precisionSetting (found.TryGetResult TrainArguments.Precision)
+                            ) }
+                      Data = orNull (found.TryGetResult TrainArguments.Data)
+                      Format = orNull (found.TryGetResult TrainArguments.Format)
+                      Features = orNull (found.TryGetResult TrainArguments.Features)
+                      Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
+                      Out = orNull (found.TryGetResult TrainArguments.Out)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
+                      Resume = found.Contains TrainArguments.Resume
+                      Seeds = seeds
+                      Folds = Option.defaultValue 0 folds
+                      Json = orNull (found.TryGetResult TrainArguments.Json) }))
 
     let private eval (found: ParseResults<EvalArguments>) =
         let run, baseline = found.TryGetResult EvalArguments.Run, found.TryGetResult EvalArguments.Baseline
@@ -344,31 +409,6 @@ module internal CommandLine =
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
 
-    /// Whole numbers of at least 0, none twice; none at all where nothing is said.
-    let private seedsOf (text: string option) =
-        let words =
-            (Option.defaultValue "" text).Split(',', StringSplitOptions.TrimEntries)
-            |> Array.filter (fun word -> text.IsSome || word <> "")
-
-        let seeds =
-            words
-            |> Array.map (fun word ->
-                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
-                | true, seed -> Some seed
-                | _ -> None)
-
-        if Array.contains None seeds || (Array.distinct seeds).Length < seeds.Length then
-            Error(
-                ValueInvalid(
-                    "command line",
-                    "--seeds",
-                    Option.defaultValue "" text,
-                    "different whole numbers of at least 0, separated by commas"
-                )
-            )
-        else
-            Ok(Array.choose id seeds)
-
     let private ablate (found: ParseResults<AblateArguments>) =
         oneOf "--device" deviceNames (found.GetResult(AblateArguments.Device, "auto"))
         |> Result.bind (fun device ->
@@ -389,6 +429,21 @@ module internal CommandLine =
                           Seeds = seeds
                           Measure = measure
                           Json = orNull (found.TryGetResult AblateArguments.Json) })))
+
+    let private sweep (found: ParseResults<SweepArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(SweepArguments.Device, "auto"))
+        |> Result.map (fun device ->
+            Sweep
+                { Space = found.GetResult SweepArguments.Space
+                  Source =
+                    { Data = orNull (found.TryGetResult SweepArguments.Data)
+                      Format = orNull (found.TryGetResult SweepArguments.Format)
+                      Features = orNull (found.TryGetResult SweepArguments.Features)
+                      Candidates = orNull (found.TryGetResult SweepArguments.Candidates)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult SweepArguments.LibTorch) }
+                  Out = found.GetResult SweepArguments.Out
+                  Json = orNull (found.TryGetResult SweepArguments.Json) })
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -669,6 +724,7 @@ module internal CommandLine =
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
             | Some(DweArguments.Ablate own) -> ablate own
+            | Some(DweArguments.Sweep own) -> sweep own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
