@@ -47,7 +47,7 @@ internal sealed record Sweep
         string[] keys = [.. Trials[0].Values.Keys];
         string[] measures = [.. new[] { SelectBy, "hits@1", "mrr" }.Distinct()];
         return new TextTable(
-            ["trial", .. keys, .. measures],
+            ["trial", .. keys.Select(key => Headed(key, keys)), .. measures],
             [.. Trials.Select(trial => (IReadOnlyList<string>)
             [
                 trial.Name,
@@ -56,6 +56,13 @@ internal sealed record Sweep
             ])],
             $"{Card.Protocol}: {Card.Split} of {Card.Dataset} {Card.DatasetHash[..8]}, {Card.Mentions:N0} mentions. Percent, by {SelectBy}. "
             + "The best of many trials on one split is better there than elsewhere.");
+    }
+
+    /// <summary>A key without its section, where no other key has that name.</summary>
+    private static string Headed(string key, string[] keys)
+    {
+        static string Last(string key) => key[(key.LastIndexOf('.') + 1)..];
+        return keys.Count(other => Last(other) == Last(key)) == 1 ? Last(key) : key;
     }
 
     /// <summary>Four digits are enough to read; the file has all of them.</summary>

@@ -42,6 +42,12 @@ module internal Fields =
               "dwe: attention over attribute profiles"
               _.Model.Units.Attribute
               (fun value -> set (fun units -> { units with Attribute = value }))
+          Field.real
+              "model.image_dropout"
+              "dwe: share of mentions whose image, parts and profiles are hidden from a training step"
+              (0.0, 1.0)
+              _.Model.Units.ImageDropout
+              (fun value -> set (fun units -> { units with ImageDropout = value }))
           Field.flag
               "model.learned_entity"
               "dwe: project entities by learned weights; false compares their features as they are"

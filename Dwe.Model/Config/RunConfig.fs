@@ -72,6 +72,8 @@ type UnitsConfig =
         Textual: bool
         Vision: bool
         Attribute: bool
+        /// In training, the share of mentions whose image, parts and profiles are hidden from a step.
+        ImageDropout: float
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
         /// The cosine of query and entity enters the score.
@@ -148,6 +150,7 @@ type RunConfig =
                 { Textual = true
                   Vision = true
                   Attribute = true
+                  ImageDropout = 0.0
                   LearnedEntity = true
                   Match = true
                   Lexical = true

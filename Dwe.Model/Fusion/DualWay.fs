@@ -170,6 +170,7 @@ module internal DualWay =
             let anyUnit = units.Textual || (seesImages && (units.Vision || units.Attribute))
             let! gate = only anyUnit (Layer.nest "gate" (gateRecipe hidden))
             let! drop = Layer.dropout rate
+            let! dropImages = Layer.dropout units.ImageDropout
             let! widen = Layer.widen
             let! output = Layer.linear "output" hidden compared
             let! entity = only units.LearnedEntity (Layer.linear "entity" sizes.Entity hidden)
@@ -230,8 +231,19 @@ module internal DualWay =
                   for keys in Option.toList profileKeys -> "attributes", keys ||> over ],
                 fun () -> shares visionKeys, shares profileKeys
 
+            /// Without images now and then: what the sentence says must be read where an image says it too.
+            let withSomeImages (batch: MentionBatch) =
+                if units.ImageDropout > 0.0 then
+                    let ones =
+                        torch.ones ([| Shape.size 0 batch.Mention |], dtype = batch.Mention.dtype, device = batch.Mention.device)
+
+                    MentionImages.keep ((dropImages ones).gt (Numbers.scalar 0.0)) batch
+                else
+                    batch
+
             let compute (batch: MentionBatch) =
                 MentionBatch.check batch
+                let batch = withSomeImages batch
                 let mention, text = ofText batch.Mention, ofText batch.Text
 
                 let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })

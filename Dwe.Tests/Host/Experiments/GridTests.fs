@@ -132,7 +132,7 @@ let private random seed trials =
         "optimizer.learning_rate": [1e-4, 3e-4],
         "model.dropout": {"from": 0.1, "to": 0.5},
         "model.lexical_hidden": {"from": 3, "to": 5},
-        "optimizer.weight_decay": {"from": 1e-6, "to": 1e-2, "scale": "log"}}}"""
+        "optimizer.weight_decay": {"from": 1e-6, "to": 1e-2, "scale": "log"} } }"""
 
 [<Tests>]
 let spaces =

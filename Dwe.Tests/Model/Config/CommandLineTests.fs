@@ -63,6 +63,8 @@ let private training: TrainOptions =
       Device = "auto"
       LibTorch = null
       Resume = false
+      Seeds = [||]
+      Folds = 0
       Json = null }
 
 let private evaluation: EvalOptions =
@@ -108,6 +110,8 @@ let tests =
                         Device = "cuda"
                         LibTorch = "t"
                         Resume = false
+                        Seeds = [||]
+                        Folds = 0
                         Json = "j" })
                   [ "train"
                     "--config"

@@ -39,6 +39,7 @@ let private others =
       "model.textual_unit", "false"
       "model.vision_unit", "false"
       "model.attribute_unit", "false"
+      "model.image_dropout", "0.2"
       "model.learned_entity", "false"
       "model.match", "false"
       "model.lexical_unit", "false"
@@ -98,6 +99,7 @@ let private whole =
 let private real =
     [ "model.dropout", 1.0
       "model.lexical_dropout", 1.0
+      "model.image_dropout", 1.0
       "loss.linking_weight", infinity
       "loss.margin", 2.0
       "loss.matching_weight", infinity

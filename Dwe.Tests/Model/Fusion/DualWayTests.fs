@@ -280,6 +280,34 @@ let private laws =
                   let cosines = torch.tensor (array2D [ [ 0.5; -0.25 ] ])
                   Expect.equal (values (net.Forward.Score cosines (torch.empty_like cosines))) [| 0.5; -0.25 |] "score")
 
+          testCase "hide images from steps of training at their rate, whole mentions at once, and never else"
+          <| fun () ->
+              Scope.value (fun () ->
+                  use net = netWith (fun units -> { units with ImageDropout = 0.25 })
+                  use plain = netOf sizes
+                  let batch = (randomBatch 5 4000 2).Mentions
+                  let without = MentionImages.keep (torch.zeros (4000L, dtype = torch.bool)) batch
+                  let queries (net: Net<DualWay>) batch = (net.Forward.Query batch).detach ()
+
+                  let same (left: torch.Tensor) (right: torch.Tensor) =
+                      (left.sub right).abs().amax([| 1L |]).lt (Numbers.scalar 1e-12)
+
+                  net.Evaluate()
+                  plain.Evaluate()
+                  let seen, blind = queries plain batch, queries plain without
+                  Expect.isTrue ((same (queries net batch) seen).all().ToBoolean()) "evaluation sees all"
+                  net.Train 0L
+                  let trained = queries net batch
+                  let sees, hides = same trained seen, same trained blind
+                  Expect.isTrue ((sees.logical_or hides).all().ToBoolean()) "all of a mention's images or none"
+
+                  // Of the mentions that have some: a quarter, give or take five deviations.
+                  let telling = (same seen blind).logical_not ()
+                  let count = telling.sum().ToDouble()
+                  let hidden = (hides.logical_and telling).sum().ToDouble()
+                  Expect.isGreaterThan count 2000.0 "most have some"
+                  Expect.isLessThan (abs (hidden / count - 0.25)) (5.0 * sqrt (0.1875 / count)) $"{hidden} of {count}")
+
           testCase "are without any of images where the data has none"
           <| fun () ->
               Scope.value (fun () ->
