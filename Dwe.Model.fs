@@ -167,8 +167,16 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
     /// Names and words have a say in its scores.
     member _.HasLexicalUnit = config.Model.Kind.IsDualWay && config.Model.Units.Lexical
 
+    /// The attribute unit reads the scene as one more profile.
+    member _.ReadsScene =
+        config.Model.Kind.IsDualWay && config.Model.Units.Attribute && config.Model.Units.Scene
+
     /// Entities are compared by a projection of their features, not by the features themselves.
     member _.ProjectsEntities = config.Model.Kind.IsDualWay && config.Model.Units.LearnedEntity
+
+    /// Entities are read by their images too: `CompareEntities` and `Trainer` take text and image side by side.
+    member matcher.SeesEntityImages =
+        matcher.ProjectsEntities && config.Model.Units.EntityImage && sizes.Image > 0
 
     /// Width of the vectors that are compared.
     member matcher.Compared =
@@ -197,6 +205,11 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
               Image = sizes.Image
               Hidden = config.Model.Hidden
               Entity = sizes.Entity
+              EntityImage =
+                if config.Model.Units.LearnedEntity && config.Model.Units.EntityImage then
+                    sizes.Image
+                else
+                    0
               Heads = config.Model.Heads
               Dropout = config.Model.Dropout
               Units = config.Model.Units
@@ -220,17 +233,23 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
 
     /// The entities as they are compared with queries, not normalised.
     ///
-    /// entities : [rows; entity width]
+    /// entities : [rows; entity width], or with their images [rows; entity width + image width], zeros where there is none
     /// returns  : [rows; compared width] float32 on the CPU, row-major
-    member _.CompareEntities(entities: torch.Tensor) : float32[] =
+    member matcher.CompareEntities(entities: torch.Tensor) : float32[] =
         use _ = torch.inference_mode ()
         evaluate ()
+
+        let withImages (chunk: torch.Tensor) =
+            if matcher.SeesEntityImages && Shape.size 1 chunk = int64 sizes.Entity then
+                torch.cat ([| chunk; torch.zeros (Shape.size 0 chunk, int64 sizes.Image, dtype = chunk.dtype) |], 1L)
+            else
+                chunk
 
         let project (chunk: torch.Tensor) =
             match net with
             | PublishedNet _ -> chunk
             | DualWayNet net ->
-                net.Forward.Entity(chunk.``to`` (Precision.weightType options.Precision, options.Device))
+                net.Forward.Entity((withImages chunk).``to`` (Precision.weightType options.Precision, options.Device))
 
         let chunk first =
             use _ = torch.NewDisposeScope()
@@ -558,6 +577,51 @@ type Ranks =
 
     /// Share of mentions whose gold is among the first `count` candidates; -1 = not retrieved.
     static member Recall(count: int, goldColumns: int[]) : float = Metrics.candidateRecall count goldColumns
+
+    /// The rows and scores of the best entities of one mention, best first; see `Scoring.bestOf`.
+    static member Best(count: int, scores: ReadOnlyMemory<float32>) : struct (int[] * float32[]) =
+        Scoring.bestOf count scores.Span
+
+    /// `Best` of each mention among all entities; see `Scoring.bestOfEverything`.
+    static member BestOfEverything
+        (count: int, dim: int, queries: Memory<float32>, entities: torch.Tensor)
+        : struct (int[] * float32[])[] =
+        Scoring.bestOfEverything count dim queries entities
+
+/// When a mention has no entity, and how probable an answer is. Thresholds and temperatures are chosen on dev.
+[<AbstractClass; Sealed>]
+type Confidence =
+    /// The best score of each mention, -infinity where it has no candidate; see `Calibration.best`.
+    static member Best(table: ScoreTable) : float[] = Calibration.best table
+
+    /// The probability of the best candidate of each mention; see `Calibration.stated`.
+    static member Stated(temperature: float, table: ScoreTable) : float[] = Calibration.stated temperature table
+
+    /// The temperature that makes what is stated likeliest; see `Calibration.temperature`. Null where there are no rivals.
+    static member Temperature(right: bool[], table: ScoreTable) : Nullable<float> =
+        Option.toNullable (Calibration.temperature right table)
+
+    /// The threshold with the highest F1 of `Links`; see `Nil.bestThreshold`.
+    static member Threshold(mentions: Judged[]) : float = Nil.bestThreshold mentions
+
+    /// The answers that name an entity; see `Nil.links`.
+    static member Links(threshold: float, mentions: Judged[]) : AnswerQuality = Nil.links threshold mentions
+
+    /// The answers that say NIL; see `Nil.nils`.
+    static member Nils(threshold: float, mentions: Judged[]) : AnswerQuality = Nil.nils threshold mentions
+
+    /// The chance that a mention with an entity is surer than one without; see `Nil.auroc`. Null where one kind is absent.
+    static member Auroc(mentions: Judged[]) : Nullable<float> = Option.toNullable (Nil.auroc mentions)
+
+    /// Bars of a calibration plot; see `Calibration.bins`.
+    static member Bins(count: int, stated: float[], right: bool[]) : CalibrationBin[] =
+        Calibration.bins count stated right
+
+    /// Expected calibration error; see `Calibration.error`.
+    static member CalibrationError(bins: CalibrationBin[]) : float = Calibration.error bins
+
+    /// Mean squared distance of stated probability and truth; see `Calibration.brier`.
+    static member Brier(stated: float[], right: bool[]) : float = Calibration.brier stated right
 
 /// Dot products of many rows with many, in tiles of registers; see `Tile`.
 [<AbstractClass; Sealed>]

@@ -10,6 +10,7 @@ let private benchmarks =
       "evaluation", Benchmarks.EvaluationBench.run
       "text", Benchmarks.TextBench.run
       "candidates", Benchmarks.CandidatesBench.run
+      "index", Benchmarks.IndexBench.run
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
@@ -56,6 +57,7 @@ let main argv =
     let child =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
+        |> Option.orElseWith Dwe.Tests.Host.Index.IndexCrashTests.child
 
     match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode

@@ -27,6 +27,21 @@ internal sealed record Decision
 
     /// <summary>Of them, those whose gold is no entity of the knowledge base.</summary>
     public required int NilMentions { get; init; }
+
+    /// <summary>What an evaluation that chose on its own split chose; null under legacy, which has nothing to choose.</summary>
+    public static Decision? Of(EvaluationResult result) => result.Card.GoldInjected
+        ? null
+        : new()
+        {
+            Threshold = result.Nil?.Threshold,
+            Temperature = result.Calibration?.Temperature,
+            Split = result.Card.Split,
+            Protocol = result.Card.Protocol,
+            CandidateSource = result.Card.CandidateSource,
+            DatasetHash = result.Card.DatasetHash,
+            Mentions = result.Card.Mentions,
+            NilMentions = result.Nil?.Mentions ?? 0,
+        };
 }
 
 /// <summary><c>RUN/decisions.json</c>: the decisions of a run's best checkpoint, by protocol.</summary>
@@ -50,7 +65,30 @@ internal sealed record Decisions
     /// <exception cref="UserErrorException">FileBroken.</exception>
     public static Decision? Read(RunFolder folder, string protocol = "strict") => OfBest(folder)?.Protocols.GetValueOrDefault(protocol);
 
-    /// <summary>Keeps one decision beside those of other protocols; those of other weights are dropped. Atomic.</summary>
+    /// <summary>By what to measure on whatever is not the split that was chosen on; by nothing where nothing was chosen.</summary>
+    /// <exception cref="UserErrorException">FileBroken.</exception>
+    public static Choosing Choosing(RunFolder folder, string protocol)
+    {
+        var choice = Read(folder, protocol) is { } chosen
+            ? new Choice(chosen.Threshold, chosen.Temperature, chosen.Split)
+            : Choice.None;
+        return _ => choice;
+    }
+
+    /// <summary>
+    /// Keeps what an evaluation of the run's best checkpoint chose on its own split, beside the decisions of other protocols;
+    /// those of other weights are dropped. Under legacy there is nothing to keep. Atomic.
+    /// </summary>
+    /// <exception cref="UserErrorException">FileBroken.</exception>
+    public static void Write(RunFolder folder, EvaluationResult result)
+    {
+        if (Decision.Of(result) is { } decision)
+        {
+            Write(folder, decision);
+        }
+    }
+
+    /// <summary>As <see cref="Write(RunFolder, EvaluationResult)"/>.</summary>
     /// <exception cref="UserErrorException">FileBroken.</exception>
     public static void Write(RunFolder folder, Decision decision)
     {

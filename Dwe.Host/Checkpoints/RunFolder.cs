@@ -13,6 +13,7 @@ namespace Dwe.Host.Checkpoints;
 internal sealed class RunFolder(string path)
 {
     private const string Checkpoints = "checkpoints";
+    private const string ResultFolder = "results";
 
     public string Path { get; } = path;
 
@@ -35,7 +36,12 @@ internal sealed class RunFolder(string path)
     private string ManifestFile => Join("manifest.json");
 
     /// <summary>Where the result of a split under a protocol is kept, e.g. <c>results/dev-strict.json</c>.</summary>
-    public string Result(string split, string protocol) => Join("results", $"{split}-{protocol}.json");
+    public string Result(string split, string protocol) => Join(ResultFolder, $"{split}-{protocol}.json");
+
+    /// <summary>All of them that are there, by name.</summary>
+    public IReadOnlyList<string> Results => Directory.Exists(Join(ResultFolder))
+        ? [.. Directory.EnumerateFiles(Join(ResultFolder), "*.json").Order(StringComparer.Ordinal)]
+        : [];
 
     /// <summary>
     /// Refuses a folder that holds a run already, or something else that has a <c>manifest.json</c>. A run that was stopped

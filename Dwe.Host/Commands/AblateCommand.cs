@@ -21,7 +21,7 @@ internal static class AblateCommand
             return ExitCode.FoundWanting;
         }
 
-        var ablation = Ablation.Of(grid.Variants, [.. results.Chunk(seeds.Length)], seeds, options.Measure);
+        var ablation = Ablation.Of(grid.Variants, [.. results.Chunk(seeds.Length)], seeds);
         var table = ablation.ToTable();
         JsonFiles.Write(Path.Combine(options.Out, "ablation.json"), ablation);
         AtomicFile.WriteText(Path.Combine(options.Out, "ablation.md"), table.ToMarkdown());

@@ -57,7 +57,16 @@ internal static class EvalCommand
             : CandidateLists.Read(options.Candidates ?? OfTraining(options, manifest), data, options.Split);
         var memory = matcher.HasLexicalUnit ? LexicalMemory.Read(folder.Memory) : null;
         using var evaluator = new Evaluator(data, options.Split, lists, memory?.Prepare(memory.Unit(data), data, options.Split));
-        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config)) with { Looks = looks + 1 };
+        // Dev chooses threshold and temperature; whatever comes after is measured by its choice, never by its own.
+        var protocol = EvaluationResult.NameOf(options.Protocol);
+        var isOwnDev = options.Split == Splits.Dev && resultFile == folder.Result(Splits.Dev, protocol);
+        var choosing = isOwnDev ? Certainty.Chosen : Decisions.Choosing(folder, protocol);
+        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config), choosing) with { Looks = looks + 1 };
+        if (isOwnDev)
+        {
+            Decisions.Write(folder, result);
+        }
+
         JsonFiles.Write(resultFile, result);
         return result;
     }

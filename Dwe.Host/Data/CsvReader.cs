@@ -37,12 +37,17 @@ internal sealed class CsvReader : IDatasetReader
     public Dataset Read(string path)
     {
         var folder = new DatasetFolder(path, this);
-        return OwnRecords.Read(folder, Ending, name => Records(folder, name));
+        return OwnRecords.Read(folder, Ending, name => Records(folder.PathOf(name), hash => folder.AddHash(name, hash)));
     }
 
-    private static IEnumerable<Record> Records(DatasetFolder folder, string name)
+    /// <summary>The entities of a knowledge base in CSV, streamed. Ids are not compared: that would hold them all.</summary>
+    /// <exception cref="UserErrorException">FileMissing; FileBroken naming file, line and column.</exception>
+    public static IEnumerable<Entity> ReadEntities(string path) => Records(path).Select(OwnRecords.ToEntity);
+
+    /// <summary>The records of a file, streamed; <paramref name="finished"/> is told its SHA-256 at its end.</summary>
+    public static IEnumerable<Record> Records(string path, Action<byte[]>? finished = null)
     {
-        var path = folder.PathOf(name);
+        if (!File.Exists(path)) throw new UserErrorException(UserError.NewFileMissing(path, "comma-separated values", "Check the name."));
         using var sha = SHA256.Create();
         using (var file = File.OpenRead(path))
         using (var hashed = new CryptoStream(file, sha, CryptoStreamMode.Read))
@@ -60,7 +65,7 @@ internal sealed class CsvReader : IDatasetReader
                 yield return new CsvRecord(path, parser.LineNumber, columns, cells);
             }
         }
-        folder.AddHash(name, sha.Hash ?? []);
+        finished?.Invoke(sha.Hash ?? []);
     }
 
     private static CsvReaderOptions Options { get; } = CsvReaderOptions.Default with

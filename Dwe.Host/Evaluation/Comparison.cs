@@ -90,6 +90,13 @@ internal sealed record Comparison
                     : "Name a run, or a file written by --json."));
         }
 
+        return Read(path);
+    }
+
+    /// <summary>The result of a file.</summary>
+    /// <exception cref="UserErrorException">FileMissing or FileBroken.</exception>
+    public static (string Path, EvaluationResult Result) Read(string path)
+    {
         var result = JsonFiles.Read<EvaluationResult>(path, What);
         if (result.Format != EvaluationResult.CurrentFormat || result.Card.DatasetHash.Length < 8)
         {

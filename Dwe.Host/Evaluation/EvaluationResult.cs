@@ -53,6 +53,75 @@ internal sealed record SliceResult
     public required IReadOnlyDictionary<string, double?> Metrics { get; init; }
 }
 
+/// <summary>
+/// How well mentions that mean nothing in the knowledge base (NIL) are told from the others by a threshold on the best score
+/// (docs/protocols.md).
+/// </summary>
+internal sealed record NilResult
+{
+    /// <summary>Mentions whose gold is no entity of the knowledge base.</summary>
+    public required int Mentions { get; init; }
+
+    /// <summary>A mention whose best score lies below is said NIL; null: nothing was chosen, all that have a candidate are linked.</summary>
+    public required double? Threshold { get; init; }
+
+    public required string? ChosenOn { get; init; }
+
+    /// <summary>Mentions that were said NIL.</summary>
+    public required int Said { get; init; }
+
+    /// <summary>Of those said NIL, the share that is; of those that are, the share that was said so; their harmonic mean.</summary>
+    public required double Precision { get; init; }
+
+    public required double Recall { get; init; }
+
+    public required double F1 { get; init; }
+
+    /// <summary>The chance that a mention with an entity has a higher best score than one without; null where one kind is absent.</summary>
+    public required double? Auroc { get; init; }
+
+    /// <summary>Of the mentions that were linked, the share linked to their gold; of those that have an entity, the share.</summary>
+    public required double LinkPrecision { get; init; }
+
+    public required double LinkRecall { get; init; }
+
+    /// <summary>What the threshold was chosen by.</summary>
+    public required double LinkF1 { get; init; }
+
+    public required double LinkF1WithoutThreshold { get; init; }
+}
+
+/// <summary>One bar of a calibration plot.</summary>
+internal sealed record StatedBin
+{
+    public required int Count { get; init; }
+
+    /// <summary>Mean probability that was stated.</summary>
+    public required double Stated { get; init; }
+
+    /// <summary>Share that was right.</summary>
+    public required double Right { get; init; }
+}
+
+/// <summary>Whether the probability of the best candidate is the share of mentions of which it is the gold.</summary>
+internal sealed record CalibrationResult
+{
+    public required double Temperature { get; init; }
+
+    public required string? ChosenOn { get; init; }
+
+    /// <summary>Mentions that have a candidate.</summary>
+    public required int Mentions { get; init; }
+
+    /// <summary>Expected calibration error over the bins.</summary>
+    public required double Error { get; init; }
+
+    public required double Brier { get; init; }
+
+    /// <summary>Ten of equal width over 0 to 1, empty ones left out.</summary>
+    public required IReadOnlyList<StatedBin> Bins { get; init; }
+}
+
 /// <summary>One evaluation: one JSON file. Metrics are fractions; a miss has rank infinity.</summary>
 internal sealed record EvaluationResult
 {
@@ -81,6 +150,12 @@ internal sealed record EvaluationResult
 
     /// <summary>Slices by name (docs/protocols.md), those without mentions left out.</summary>
     public IReadOnlyDictionary<string, SliceResult>? Slices { get; init; }
+
+    /// <summary>Null under legacy, where no mention is NIL and none was said so, and in older results.</summary>
+    public NilResult? Nil { get; init; }
+
+    /// <summary>Null under legacy, for baselines, where no temperature was chosen, and in older results.</summary>
+    public CalibrationResult? Calibration { get; init; }
 
     /// <summary>Rank of each mention by key, under the card's rule of ties; null for a miss.</summary>
     public IReadOnlyDictionary<string, double?>? Ranks { get; init; }

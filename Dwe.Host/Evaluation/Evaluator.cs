@@ -17,7 +17,8 @@ internal sealed class Evaluator : IDisposable
     /// <summary>Resampling is part of the measure, not of the run: the same ranks have the same interval.</summary>
     private const long IntervalSeed = 1;
 
-    private const int QueriesAtOnce = 256;
+    /// <summary>Under full-kb probabilities are shared out among so many of the best entities: the others' would be nothing.</summary>
+    public const int BestOfAll = 100;
 
     private readonly RunData data;
     private readonly string split;
@@ -48,35 +49,56 @@ internal sealed class Evaluator : IDisposable
         asEncoded = new Lazy<EntityVectors>(() => new EntityVectors(CopyOf(data.Entities), (int)data.Entities.shape[1]));
     }
 
-    /// <summary>Evaluates a model.</summary>
+    /// <summary>
+    /// Evaluates a model. <paramref name="choosing"/> says by which threshold and temperature NIL and calibration are measured;
+    /// null leaves them out, as while training.
+    /// </summary>
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
-    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system)
+    public EvaluationResult Run(Matcher matcher, Protocol protocol, EvaluatedSystem system, Choosing? choosing = null)
     {
         candidates?.RequireFor(protocol);
-        var queries = Queries(matcher);
+        var queries = MentionQueries.Of(matcher, data, split);
         if (!matcher.ProjectsEntities)
         {
-            return Run(queries, asEncoded.Value, matcher, protocol, system);
+            return Run(queries, asEncoded.Value, matcher, protocol, system, choosing);
         }
 
-        using var entities = new EntityVectors(matcher.CompareEntities(data.Entities), matcher.Compared);
-        return Run(queries, entities, matcher, protocol, system);
+        using var entities = new EntityVectors(matcher.CompareEntities(data.EntitiesFor(matcher)), matcher.Compared);
+        return Run(queries, entities, matcher, protocol, system, choosing);
     }
 
     /// <summary>Evaluates queries, [mentions; entity width], which are normalised in place.</summary>
     /// <exception cref="UserErrorException">ValueInvalid naming the mention whose query is not finite.</exception>
-    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system) =>
-        Run(queries, asEncoded.Value, matcher: null, protocol, system);
+    public EvaluationResult Run(float[] queries, Protocol protocol, EvaluatedSystem system, Choosing? choosing = null) =>
+        Run(queries, asEncoded.Value, matcher: null, protocol, system, choosing);
 
     private EvaluationResult Run(
-        float[] queries, EntityVectors entities, Matcher? matcher, Protocol protocol, EvaluatedSystem system)
+        float[] queries, EntityVectors entities, Matcher? matcher, Protocol protocol, EvaluatedSystem system, Choosing? choosing)
     {
         candidates?.RequireFor(protocol);
         RequireFinite(queries, entities.Dim);
         Ranks.Normalize(queries, entities.Dim);
         var scorer = new PairScorer(queries, entities, matcher, lexical);
-        return Result(protocol, system, protocol.IsFullKb ? RankAll(scorer) : RankListed(scorer, protocol));
+        // Legacy scores a gold that nothing retrieved: there is no NIL, and what it compares is not what a linker would.
+        var looks = choosing is not null && !protocol.IsLegacy;
+        var scored = protocol.IsFullKb ? RankAll(scorer, looks) : RankListed(scorer, protocol);
+        var result = Result(protocol, system, scored.Ranks);
+        if (!looks)
+        {
+            return result;
+        }
+
+        var certainty = CertaintyOf(scored);
+        var choice = choosing!(certainty);
+        return result with { Nil = certainty.Nil(choice), Calibration = certainty.Calibration(choice) };
     }
+
+    private Certainty CertaintyOf(Scored scored) => new(
+        split,
+        scored.Compared,
+        [.. data.Mentions(split).Select(mention => !mention.Gold.IsUnlabelled)],
+        Array.ConvertAll(golds, gold => gold >= 0),
+        Array.ConvertAll(scored.Ranks, rank => Ranks.Value(TieRule.Realistic, rank) <= 1));
 
     /// <summary>Evaluates the candidates as they are listed: the first scores highest.</summary>
     public EvaluationResult RunCandidateOrder(Protocol protocol, EvaluatedSystem system) =>
@@ -99,19 +121,6 @@ internal sealed class Evaluator : IDisposable
 
     private CandidateLists Candidates => candidates ?? throw new InvalidOperationException("no candidates were given");
 
-    private float[] Queries(Matcher matcher)
-    {
-        var features = data.Features(split);
-        var all = new List<float>(golds.Length * matcher.Compared);
-        for (var first = 0; first < golds.Length; first += QueriesAtOnce)
-        {
-            var rows = Enumerable.Range(first, Math.Min(QueriesAtOnce, golds.Length - first)).Select(row => (long)row);
-            all.AddRange(matcher.Query(features, [.. rows]));
-        }
-
-        return [.. all];
-    }
-
     /// <summary>A query that is none would rank its gold anywhere: it is refused before it is scored, by its mention's key.</summary>
     private void RequireFinite(float[] queries, int dim)
     {
@@ -128,10 +137,14 @@ internal sealed class Evaluator : IDisposable
         }
     }
 
-    private Rank[] RankListed(PairScorer scorer, Protocol protocol)
+    /// <summary>Ranks, with the scores of what was compared.</summary>
+    private sealed record Scored(Rank[] Ranks, ScoreTable Compared);
+
+    private Scored RankListed(PairScorer scorer, Protocol protocol)
     {
         var table = scorer.Score(Candidates.Width, Candidates.Rows);
-        return protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(scorer, table);
+        var ranks = protocol.IsStrict ? Ranks.GoldListed(Candidates.GoldColumns, table).OrThrow() : RankGoldScored(scorer, table);
+        return new Scored(ranks, table);
     }
 
     /// <summary>Legacy: the gold is scored though no list has it. One that the knowledge base lacks cannot be.</summary>
@@ -142,7 +155,12 @@ internal sealed class Evaluator : IDisposable
         return [.. ranks.Select((rank, mention) => golds[mention] < 0 ? Rank.Missing : rank)];
     }
 
-    private Rank[] RankAll(PairScorer scorer) => scorer.RankAll(golds);
+    private Scored RankAll(PairScorer scorer, bool looks)
+    {
+        var (ranks, best) = scorer.RankAll(golds, looks ? BestOfAll : 0);
+        var width = Math.Min(BestOfAll, data.Dataset.Entities.Count);
+        return new Scored(ranks, new ScoreTable([.. best.SelectMany(mention => mention.Scores)], width, []));
+    }
 
     private EvaluationResult RunBaseline(Protocol protocol, EvaluatedSystem system, Func<int, int, float> score)
     {

@@ -38,7 +38,38 @@ internal static class ResultTable
 
         console.Write(table);
         console.Line(Describe(results[0]));
+        foreach (var line in results.SelectMany(Certainties))
+        {
+            console.Line(line);
+        }
     }
+
+    private static IEnumerable<string> Certainties(EvaluationResult result)
+    {
+        if (result.Nil is { } nil)
+        {
+            var threshold = nil.Threshold is { } value
+                ? $"below {Number(value)}, chosen on {nil.ChosenOn}"
+                : "where there is no candidate: no threshold was chosen";
+            var auroc = nil.Auroc is { } area ? $", AUROC {Percent(area)}" : "";
+            yield return $"NIL: {nil.Mentions:N0} mentions; {nil.Said:N0} said NIL ({threshold}): precision {Percent(nil.Precision)}, recall "
+                + $"{Percent(nil.Recall)}, F1 {Percent(nil.F1)}{auroc}. Links: precision {Percent(nil.LinkPrecision)}, recall "
+                + $"{Percent(nil.LinkRecall)}, F1 {Percent(nil.LinkF1)} (without threshold {Percent(nil.LinkF1WithoutThreshold)}).";
+        }
+
+        if (result.Calibration is { } calibration)
+        {
+            if (result.Nil is null && calibration.ChosenOn == result.Card.Split)
+            {
+                yield return $"NIL: no threshold, for no mention of {result.Card.Split} is NIL.";
+            }
+
+            yield return $"calibration: temperature {Number(calibration.Temperature)}, chosen on {calibration.ChosenOn}; expected error "
+                + $"{Percent(calibration.Error)}, Brier {Number(calibration.Brier)}, over {calibration.Mentions:N0} mentions.";
+        }
+    }
+
+    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
     private static string Interval(EvaluationResult result) =>
         result.Intervals?[Shares[0]] is { } interval ? $"{Percent(interval.Low)}-{Percent(interval.High)}" : "-";

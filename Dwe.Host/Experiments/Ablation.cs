@@ -1,9 +1,24 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Dwe.Host.Evaluation;
 
 namespace Dwe.Host.Experiments;
 
-/// <summary>A variant over its seeds, and how it differs from the first.</summary>
+/// <summary>How a variant differs from the first: each mention's value averaged over seeds, right minus left.</summary>
+internal sealed record VariantDifference
+{
+    public required double Mean { get; init; }
+
+    /// <summary>Its interval at 95 %, by bootstrap over mentions.</summary>
+    public required double Low { get; init; }
+
+    public required double High { get; init; }
+
+    /// <summary>Of a randomisation test over mentions, adjusted for the number of variants (Holm).</summary>
+    public required double P { get; init; }
+}
+
+/// <summary>A variant over its seeds.</summary>
 internal sealed record AblatedVariant
 {
     public required string Name { get; init; }
@@ -11,29 +26,24 @@ internal sealed record AblatedVariant
     /// <summary>Folder of its runs, below that of the ablation.</summary>
     public required string Folder { get; init; }
 
-    public required IReadOnlyDictionary<string, Spread> Measures { get; init; }
+    [JsonPropertyName(Ablation.HitsAt1)]
+    public required Spread HitsAt1 { get; init; }
 
-    /// <summary>Minus the first variant's, each mention's value averaged over seeds; null for the first.</summary>
-    public double? Difference { get; init; }
+    public required Spread Mrr { get; init; }
 
-    public MeasureInterval? DifferenceInterval { get; init; }
-
-    /// <summary>Adjusted for the number of variants (Holm).</summary>
-    public double? PValue { get; init; }
-
-    public bool? Significant { get; init; }
+    /// <summary>From the first variant, in hits@1; null for that one.</summary>
+    public VariantDifference? Difference { get; init; }
 }
 
 /// <summary>What the parts of a model are worth: variants side by side, each compared with the first.</summary>
 internal sealed record Ablation
 {
+    /// <summary>What differences are of.</summary>
+    public const string HitsAt1 = "hits@1";
+
     private const string Mrr = "mrr";
 
     public string Format { get; init; } = "dwe-ablation-1";
-
-    /// <summary>What differences are of.</summary>
-    public required string Measure { get; init; }
-
     public required IReadOnlyList<long> Seeds { get; init; }
     public required ProtocolCard Card { get; init; }
     public required IReadOnlyList<AblatedVariant> Variants { get; init; }
@@ -41,10 +51,9 @@ internal sealed record Ablation
     /// <param name="variants">Names and folders.</param>
     /// <param name="results">By variant, one for every seed.</param>
     /// <param name="seeds">The seeds.</param>
-    /// <param name="measure">What differences are of.</param>
     /// <exception cref="Model.Domain.UserErrorException">As <see cref="Comparison.Of"/>.</exception>
     public static Ablation Of(
-        IReadOnlyList<GridVariant> variants, IReadOnlyList<EvaluationResult[]> results, IReadOnlyList<long> seeds, string measure)
+        IReadOnlyList<GridVariant> variants, IReadOnlyList<EvaluationResult[]> results, IReadOnlyList<long> seeds)
     {
         var first = (variants[0].Name, results[0][0]);
         foreach (var (variant, own) in variants.Zip(results))
@@ -56,52 +65,52 @@ internal sealed record Ablation
         }
 
         var compared = Comparison.WithFirst(
-            [.. variants.Zip(results, (variant, own) => (variant.Name, OverSeeds(variant.Name, own, results[0][0], measure)))]);
+            [.. variants.Zip(results, (variant, own) => (variant.Name, OverSeeds(variant.Name, own, results[0][0])))]);
         return new Ablation
         {
-            Measure = measure,
             Seeds = seeds,
             Card = results[0][0].Card,
-            Variants = [.. variants.Select((variant, at) => new AblatedVariant
-            {
-                Name = variant.Name,
-                Folder = variant.Slug,
-                Measures = Spread.Of(results[at], [.. new[] { measure, Mrr }.Distinct()]),
-                Difference = compared[at].Difference,
-                DifferenceInterval = compared[at].DifferenceInterval,
-                PValue = compared[at].PValue,
-                Significant = compared[at].Significant,
-            })],
+            Variants = [.. variants.Select((variant, at) => Variant(variant, Spread.Of(results[at], HitsAt1, Mrr), compared[at]))],
         };
     }
 
-    public TextTable ToTable()
-    {
-        string[] measures = [.. new[] { Measure, Mrr }.Distinct()];
-        return new TextTable(
-            ["variant", .. measures, "difference", "95 %", "p"],
-            [.. Variants.Select(variant => (IReadOnlyList<string>)
-            [
-                variant.Name,
-                .. measures.Select(measure => variant.Measures[measure].ToString()),
-                variant.Difference is { } difference ? Spread.Signed(difference) : "",
-                variant.DifferenceInterval is { } bounds ? $"{Spread.Signed(bounds.Low)} to {Spread.Signed(bounds.High)}" : "",
-                variant.PValue?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "",
-            ])],
-            Note);
-    }
+    public TextTable ToTable() => new(
+        ["variant", HitsAt1, Mrr, "difference", "95 %", "p"],
+        [.. Variants.Select(variant => (IReadOnlyList<string>)
+        [
+            variant.Name,
+            variant.HitsAt1.ToString(),
+            variant.Mrr.ToString(),
+            .. variant.Difference is { } difference
+                ? [Spread.Signed(difference.Mean), $"{Spread.Signed(difference.Low)} to {Spread.Signed(difference.High)}",
+                    difference.P.ToString("0.0000", CultureInfo.InvariantCulture)]
+                : new[] { "", "", "" },
+        ])],
+        Note);
 
     private string Note =>
         $"{Card.Protocol}: {Card.Split} of {Card.Dataset} {Card.DatasetHash[..8]}, {Card.Mentions:N0} mentions, {Card.KnowledgeBaseSize:N0} "
         + $"entities, candidates: {Card.CandidateSource}; {SeedText}. Percent, mean over seeds (standard deviation); differences of "
-        + $"{Measure} from '{Variants[0].Name}', a mention's value averaged over seeds, interval by bootstrap and p by randomisation over "
+        + $"{HitsAt1} from '{Variants[0].Name}', a mention's value averaged over seeds, interval by bootstrap and p by randomisation over "
         + "mentions, p adjusted for the number of variants (Holm).";
 
     private string SeedText => Seeds.Count == 1 ? $"seed {Seeds[0]}" : $"seeds {string.Join(", ", Seeds)}";
 
-    private static double[] OverSeeds(string name, EvaluationResult[] results, EvaluationResult order, string measure)
+    private static AblatedVariant Variant(
+        GridVariant variant, IReadOnlyDictionary<string, Spread> measures, ComparedSystem compared) => new()
     {
-        var values = results.Select(result => Comparison.Values(name, result, order, measure)).ToArray();
+        Name = variant.Name,
+        Folder = variant.Slug,
+        HitsAt1 = measures[HitsAt1],
+        Mrr = measures[Mrr],
+        Difference = compared is { Difference: { } mean, DifferenceInterval: { } bounds, PValue: { } p }
+            ? new VariantDifference { Mean = mean, Low = bounds.Low, High = bounds.High, P = p }
+            : null,
+    };
+
+    private static double[] OverSeeds(string name, EvaluationResult[] results, EvaluationResult order)
+    {
+        var values = results.Select(result => Comparison.Values(name, result, order, HitsAt1)).ToArray();
         return [.. Enumerable.Range(0, values[0].Length).Select(mention => values.Average(own => own[mention]))];
     }
 }

@@ -367,11 +367,14 @@ internal static class FeatureJob
         return new FeatureJobResult(wanted.Count, remaining.Length, continued, reused, 0);
     }
 
-    private static void RequireNumbers(ITextEncoder encoder, KeyValuePair<ContentKey, string>[] batch, float[] vectors)
+    /// <summary>Refuses what an encoder made of texts where it holds values that are no numbers.</summary>
+    /// <exception cref="UserErrorException">ExternalFailed.</exception>
+    public static void RequireNumbers(
+        ITextEncoder encoder, IReadOnlyList<KeyValuePair<ContentKey, string>> batch, float[] vectors)
     {
-        if (vectors.Length != batch.Length * encoder.Dimension)
+        if (vectors.Length != batch.Count * encoder.Dimension)
             throw new InvalidOperationException(
-                $"{encoder.Id} gave {vectors.Length} values for {batch.Length} texts of {encoder.Dimension}");
+                $"{encoder.Id} gave {vectors.Length} values for {batch.Count} texts of {encoder.Dimension}");
         var bad = Array.FindIndex(vectors, value => !float.IsFinite(value));
         if (bad >= 0)
             throw new UserErrorException(UserError.NewExternalFailed(

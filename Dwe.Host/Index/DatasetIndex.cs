@@ -53,7 +53,7 @@ internal sealed class DatasetIndex : IEntityIndex
         try
         {
             manifest.RequireSameSizes(data, folder.Path);
-            var vectors = matcher.CompareEntities(data.Entities);
+            var vectors = matcher.CompareEntities(data.EntitiesFor(matcher));
             Ranks.Normalize(vectors, matcher.Compared);
             var version = $"{data.Dataset.ContentHash} {ContentHash.OfFile(Checkpoint.WeightsIn(folder.Best))}";
             return new DatasetIndex(data, vectors, matcher.Compared, version);

@@ -31,11 +31,11 @@ internal sealed class EntityFile : IDisposable
     private readonly ReadOnlyMemory<long> hashes;
     private readonly ReadOnlyMemory<int> rows;
 
-    private EntityFile(string folder, int count)
+    private EntityFile(string folder, int count, string remedy)
     {
         path = Path.Combine(folder, LinesFile);
         if (!File.Exists(path))
-            throw new UserErrorException(UserError.NewFileMissing(path, "an index's entities", "Build the index again with `dwe index`."));
+            throw new UserErrorException(UserError.NewFileMissing(path, "a segment's entities", remedy));
         places = SafetensorsReader.Open(Path.Combine(folder, PlacesFile));
         try
         {
@@ -46,7 +46,7 @@ internal sealed class EntityFile : IDisposable
             if (offsets.Length != count + 1 || hashes.Length != count || rows.Length != count || offsets.Span[^1] != length)
                 throw new UserErrorException(UserError.NewStoreMismatch(
                     places.Path, $"{offsets.Length - 1} rows over {offsets.Span[^1]} bytes", $"{count} over {length}",
-                    "Build the index again with `dwe index`."));
+                    remedy));
             lines = length == 0 ? null : new MappedFile(path);
         }
         catch
@@ -58,46 +58,60 @@ internal sealed class EntityFile : IDisposable
 
     /// <summary>Opens a segment's entities.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken, or StoreMismatch where there are not <paramref name="count"/>.</exception>
-    public static EntityFile Open(string folder, int count) => new(folder, count);
+    public static EntityFile Open(string folder, int count, string remedy = "Build the index again with `dwe index`.") =>
+        new(folder, count, remedy);
 
-    /// <summary>Writes entities by row.</summary>
+    /// <summary>Hashes of all ids, ascending: different ids may have one.</summary>
+    public ReadOnlySpan<long> Hashes => hashes.Span;
+
+    /// <summary>The row of each hash.</summary>
+    public ReadOnlySpan<int> HashedRows => rows.Span;
+
+    /// <summary>The lines of a segment as they were written.</summary>
+    public static FileStream OpenLines(string folder) => File.OpenRead(Path.Combine(folder, LinesFile));
+
+    /// <summary>Writes entities by row. Flushed with the folder they are in.</summary>
     public static void Write(string folder, IReadOnlyList<Entity> entities)
     {
-        var offsets = new long[entities.Count + 1];
-        AtomicFile.Write(Path.Combine(folder, LinesFile), stream =>
-        {
-            var buffer = new ArrayBufferWriter<byte>();
-            using var json = new Utf8JsonWriter(buffer, Compact);
-            for (var row = 0; row < entities.Count; row++)
-            {
-                buffer.ResetWrittenCount();
-                json.Reset();
-                WriteEntity(json, entities[row]);
-                json.Flush();
-                buffer.Write("\n"u8);
-                stream.Write(buffer.WrittenSpan);
-                offsets[row + 1] = offsets[row] + buffer.WrittenCount;
-            }
-        });
-
+        var offsets = WriteLines(Path.Combine(folder, LinesFile), entities);
         var hashes = entities.Select(entity => HashOf(entity.Id)).ToArray();
         var rows = Enumerable.Range(0, entities.Count).ToArray();
         Array.Sort(hashes, rows);
-        SafetensorsWriter.WriteFile(
-            Path.Combine(folder, PlacesFile),
+        using var stream = NewFile(Path.Combine(folder, PlacesFile));
+        var writer = new SafetensorsWriter(
+            stream,
             [
                 new TensorSpec(OffsetsName, Dtype.I64, [offsets.Length]),
                 new TensorSpec(HashesName, Dtype.I64, [hashes.Length]),
                 new TensorSpec(RowsName, Dtype.I32, [rows.Length]),
-            ],
-            null,
-            writer =>
-            {
-                writer.Append<long>(OffsetsName, offsets);
-                writer.Append<long>(HashesName, hashes);
-                writer.Append<int>(RowsName, rows);
-            });
+            ]);
+        writer.Append<long>(OffsetsName, offsets);
+        writer.Append<long>(HashesName, hashes);
+        writer.Append<int>(RowsName, rows);
+        writer.Complete();
     }
+
+    private static long[] WriteLines(string path, IReadOnlyList<Entity> entities)
+    {
+        var offsets = new long[entities.Count + 1];
+        using var stream = NewFile(path);
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer, Compact);
+        for (var row = 0; row < entities.Count; row++)
+        {
+            buffer.ResetWrittenCount();
+            json.Reset();
+            WriteEntity(json, entities[row]);
+            json.Flush();
+            buffer.Write("\n"u8);
+            stream.Write(buffer.WrittenSpan);
+            offsets[row + 1] = offsets[row] + buffer.WrittenCount;
+        }
+
+        return offsets;
+    }
+
+    private static FileStream NewFile(string path) => new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
 
     /// <summary>The entity of a row.</summary>
     /// <exception cref="UserErrorException">FileBroken naming the line.</exception>
@@ -132,7 +146,19 @@ internal sealed class EntityFile : IDisposable
         places.Dispose();
     }
 
-    private byte[] Line(int row)
+    /// <summary>The bytes that <see cref="Write"/> makes of an entity: equal for equal entities.</summary>
+    public static byte[] ToLine(Entity entity)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer, Compact);
+        WriteEntity(json, entity);
+        json.Flush();
+        buffer.Write("\n"u8);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The bytes of a row, its line's end with them.</summary>
+    public byte[] Line(int row)
     {
         var (from, to) = (offsets.Span[row], offsets.Span[row + 1]);
         ObjectDisposedException.ThrowIf(lines is null, this);
@@ -147,7 +173,8 @@ internal sealed class EntityFile : IDisposable
         }
     }
 
-    private static long HashOf(string id) =>
+    /// <summary>The hash of an id.</summary>
+    public static long HashOf(string id) =>
         BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 
     private static void WriteEntity(Utf8JsonWriter json, Entity entity)

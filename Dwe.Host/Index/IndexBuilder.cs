@@ -138,8 +138,8 @@ internal sealed class IndexBuilder(string folder, IEntitySource source, IEntityP
             () =>
             {
                 EntityFile.Write(into, segment.Entities);
-                var living = segment.Entities.Select((entity, row) => segment.Live[row] ? entity : null);
-                LexicalWriter.Write(Path.Combine(into, IndexSegment.LexicalFolder), living, () => steps.Done(1, stop));
+                // The dead too: what is dead in this generation may live in another that takes the segment over.
+                LexicalWriter.Write(Path.Combine(into, IndexSegment.LexicalFolder), segment.Entities, () => steps.Done(1, stop));
             },
             CancellationToken.None);
         try
@@ -194,10 +194,13 @@ internal sealed class IndexBuilder(string folder, IEntitySource source, IEntityP
     {
         var seen = new HashSet<string>();
         foreach (var segment in source.Segments)
-            for (var row = 0; row < segment.Entities.Count; row++)
-                if (segment.Live[row] && !seen.Add(segment.Entities[row].Id))
+        {
+            var (entities, live) = (segment.Entities, segment.Live);
+            for (var row = 0; row < entities.Count; row++)
+                if (live[row] && !seen.Add(entities[row].Id))
                     throw new UserErrorException(UserError.NewValueInvalid(
-                        source.Card.Name, "an id that two living entities have", segment.Entities[row].Id, "every id once"));
+                        source.Card.Name, "an id that two living entities have", entities[row].Id, "every id once"));
+        }
     }
 
     private void RequireOwnFolder()

@@ -27,13 +27,13 @@ internal static class LexicalWriter
 
     private const double BufferMegabytes = 64;
 
-    /// <summary>Writes the index into a folder, which is created. Rows that nobody asks for are passed over.</summary>
+    /// <summary>Writes the index into a folder, which is created.</summary>
     /// <param name="folder">Of this index alone.</param>
-    /// <param name="entities">By row; null leaves a row without names.</param>
+    /// <param name="entities">By row.</param>
     /// <param name="each">Called for every row.</param>
-    public static void Write(string folder, IEnumerable<Entity?> entities, Action each)
+    public static void Write(string folder, IEnumerable<Entity> entities, Action each)
     {
-        using var directory = new SimpleFSDirectory(folder, NoLockFactory.GetNoLockFactory());
+        using var directory = new UnflushedDirectory(new SimpleFSDirectory(folder, NoLockFactory.GetNoLockFactory()));
         var configuration = new IndexWriterConfig(LuceneVersion.LUCENE_48, new NoAnalyzer())
         {
             Similarity = Similarity,
@@ -48,11 +48,7 @@ internal static class LexicalWriter
         var row = 0;
         foreach (var entity in entities)
         {
-            if (entity is not null)
-            {
-                foreach (var text in NamesOf(entity)) writer.AddDocument(name.Of(row, text));
-            }
-
+            foreach (var text in NamesOf(entity)) writer.AddDocument(name.Of(row, text));
             row++;
             each();
         }
@@ -97,6 +93,14 @@ internal static class LexicalWriter
     /// <summary>A name as it is looked up letter by letter: Lucene refuses very long ones.</summary>
     public static string Verbatim(string text) =>
         text.Length <= FoldedName.MostLetters ? text : text[..FoldedName.MostLetters];
+
+    /// <summary>Leaves flushing to whoever gives the folder its name: once, not at each of Lucene's steps.</summary>
+    private sealed class UnflushedDirectory(FSDirectory directory) : FilterDirectory(directory)
+    {
+        public override void Sync(ICollection<string> names)
+        {
+        }
+    }
 
     /// <summary>Asked for by Lucene, used by no field.</summary>
     private sealed class NoAnalyzer : Analyzer

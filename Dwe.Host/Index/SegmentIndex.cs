@@ -16,7 +16,7 @@ internal sealed class SegmentIndex : IEntityIndex
     public const string LiveFile = "live.safetensors";
 
     /// <summary>Comparisons that one worker does in the time that it takes to wake another.</summary>
-    private const long ComparisonsOfOneWorker = 1 << 14;
+    private const long ComparisonsOfOneWorker = 1 << 12;
 
     private readonly List<IndexSegment> segments = [];
     private readonly LexicalSearch lexical;
@@ -24,9 +24,12 @@ internal sealed class SegmentIndex : IEntityIndex
     private readonly ImageFiles images;
     private readonly Func<Entity, string> describe;
 
-    private SegmentIndex(string folder, IndexManifest manifest)
+    private readonly int mostWorkers;
+
+    private SegmentIndex(string folder, IndexManifest manifest, int mostWorkers)
     {
         Manifest = manifest;
+        this.mostWorkers = mostWorkers;
         describe = EntityDescriptions.By(manifest.Source.EntityText, manifest.Source.FieldNames);
         images = new ImageFiles([.. manifest.Source.ImageFolders]);
         var generation = Path.Combine(folder, IndexManifest.FolderOf(manifest.Generation));
@@ -55,9 +58,6 @@ internal sealed class SegmentIndex : IEntityIndex
 
     public IndexManifest Manifest { get; }
 
-    /// <summary>How many threads a search takes at most; what it finds does not depend on it.</summary>
-    public int Workers { get; init; } = Environment.ProcessorCount;
-
     public string Version => Manifest.Version;
 
     public int Count { get; private set; }
@@ -66,14 +66,17 @@ internal sealed class SegmentIndex : IEntityIndex
 
     /// <summary>Opens the current generation.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken or StoreMismatch.</exception>
-    public static SegmentIndex Open(string folder)
+    public static SegmentIndex Open(string folder) => Open(folder, Environment.ProcessorCount);
+
+    /// <summary>As <see cref="Open(string)"/>; a search takes so many threads at most, and finds the same.</summary>
+    public static SegmentIndex Open(string folder, int mostWorkers)
     {
         while (true)
         {
             var manifest = IndexManifest.Read(folder);
             try
             {
-                return new SegmentIndex(folder, manifest);
+                return new SegmentIndex(folder, manifest, mostWorkers);
             }
             catch (Exception missing) when (missing is UserErrorException or IOException)
             {
@@ -115,7 +118,7 @@ internal sealed class SegmentIndex : IEntityIndex
             if (!float.IsFinite(number)) throw new ArgumentException($"a query holds {number}", nameof(queries));
 
         var comparisons = queries.Length / Dimension * (long)Count;
-        var workers = (int)Math.Clamp(comparisons / ComparisonsOfOneWorker, 1, Workers);
+        var workers = (int)Math.Clamp(comparisons / ComparisonsOfOneWorker, 1, mostWorkers);
         var held = segments.Select(segment => segment.Vectors.Hold()).ToArray();
         try
         {

@@ -51,7 +51,7 @@ internal sealed unsafe class VectorFile : IDisposable
         }
     }
 
-    /// <summary>Writes rows of length 1, which come in blocks of any size, in order.</summary>
+    /// <summary>Writes rows of length 1, which come in blocks of any size, in order. Flushed with the folder it is in.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dtype">How numbers are kept.</param>
     /// <param name="rows">How many rows there will be.</param>
@@ -61,12 +61,12 @@ internal sealed unsafe class VectorFile : IDisposable
     {
         var vectors = new TensorSpec(Vectors, dtype, [rows, dim]);
         TensorSpec[] tensors = dtype == Dtype.I8 ? [vectors, new TensorSpec(Scales, Dtype.F32, [rows])] : [vectors];
-        SafetensorsWriter.WriteFile(path, tensors, null, writer =>
-        {
-            var scales = new List<float>();
-            foreach (var block in blocks) Append(writer, dtype, dim, block.Span, scales);
-            if (dtype == Dtype.I8) writer.Append<float>(Scales, CollectionsMarshal.AsSpan(scales));
-        });
+        using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+        var writer = new SafetensorsWriter(stream, tensors);
+        var scales = new List<float>();
+        foreach (var block in blocks) Append(writer, dtype, dim, block.Span, scales);
+        if (dtype == Dtype.I8) writer.Append<float>(Scales, CollectionsMarshal.AsSpan(scales));
+        writer.Complete();
     }
 
     /// <summary>The rows' place in memory; valid while the mapping is held.</summary>

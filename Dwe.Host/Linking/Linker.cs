@@ -100,7 +100,7 @@ internal sealed class Linker : ILinker
     public IReadOnlyList<LinkAnswer> Link(IReadOnlyList<LinkRequest> requests, CancellationToken cancel = default)
     {
         using var scope = torch.NewDisposeScope();
-        var (features, seen) = encoder.Encode(requests, cancel);
+        var (features, seen) = encoder.Encode(requests, matcher.ReadsScene, cancel);
         var mentions = lexical?.Prepare([.. requests.Select(AsMention)], [.. requests.Select(_ => -1)]);
         return [.. requests.Select((request, row) => Answer(request, new Subject(features, row, mentions, seen[row])))];
     }

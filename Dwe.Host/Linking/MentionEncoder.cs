@@ -71,14 +71,19 @@ internal sealed class MentionEncoder : IDisposable
     }
 
     /// <summary>The features of requests, one row each, and what was seen in their images.</summary>
-    public (MentionFeatures Features, IReadOnlyList<SeenImage> Seen) Encode(IReadOnlyList<LinkRequest> requests, CancellationToken cancel)
+    /// <param name="requests">Mentions.</param>
+    /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
+    /// <param name="cancel">Stops between images and batches.</param>
+    public (MentionFeatures Features, IReadOnlyList<SeenImage> Seen) Encode(
+        IReadOnlyList<LinkRequest> requests, bool withScene, CancellationToken cancel)
     {
         var seen = requests.Select(request => See(request.Image, cancel)).ToArray();
+        var profiles = seen.Select(one => ProfilesOf(one.Image.Findings, withScene)).ToArray();
         string[] wanted =
         [
             .. requests.Select(request => request.Mention),
             .. requests.Select(request => FeatureJob.TextOf(request.Mention, request.Text)),
-            .. seen.SelectMany(one => one.Image.Findings.Profiles),
+            .. profiles.SelectMany(own => own),
         ];
         var rows = torch.tensor(texts.Encode(wanted, cancel).AsMemory(), [wanted.Length, texts.Dimension]);
         var count = requests.Count;
@@ -87,7 +92,7 @@ internal sealed class MentionEncoder : IDisposable
             rows.narrow(0, count, count),
             Ragged([.. seen.Select(one => one.Whole)], images?.Encoder.Dimension ?? 0),
             Ragged([.. seen.Select(one => one.Parts)], images?.Encoder.Dimension ?? 0),
-            Profiles(rows.narrow(0, 2 * count, wanted.Length - (2 * count)), seen));
+            Profiles(rows.narrow(0, 2 * count, wanted.Length - (2 * count)), profiles));
         return (features, [.. seen.Select(one => one.Image)]);
     }
 
@@ -131,10 +136,14 @@ internal sealed class MentionEncoder : IDisposable
         return new RaggedFeatures(torch.tensor(vectors.SelectMany(own => own).ToArray().AsMemory(), [offsets[^1], dim]), offsets);
     }
 
-    private static FSharpOption<RaggedFeatures>? Profiles(torch.Tensor rows, Encoded[] seen) =>
+    /// <summary>One per face, then the scene.</summary>
+    private static string[] ProfilesOf(PartFindings found, bool withScene) =>
+        withScene && found.Scene.Length > 0 ? [.. found.Profiles, found.Scene] : [.. found.Profiles];
+
+    private static FSharpOption<RaggedFeatures>? Profiles(torch.Tensor rows, string[][] profiles) =>
         rows.shape[0] == 0
             ? FSharpOption<RaggedFeatures>.None
-            : new RaggedFeatures(rows, Offsets(seen.Select(one => one.Image.Findings.Profiles.Count)));
+            : new RaggedFeatures(rows, Offsets(profiles.Select(own => own.Length)));
 
     private static long[] Offsets(IEnumerable<int> counts)
     {

@@ -84,23 +84,11 @@ internal static class MentionPage
     private static Html Sentence(Mention mention)
     {
         if (mention.Sentence.Length == 0) return Html.Of($"<p class=\"absent\">The mention has no sentence.</p>");
-        var (marked, count) = Marked(mention.Sentence, mention.Text);
+        var (marked, count) = MarkedSentence.Of(mention.Sentence, mention.Text);
         return Html.Of($"""
             <blockquote dir="auto">{marked}</blockquote>
             {(count > 0 ? Html.Nothing : Html.Of($"<p class=\"soft\">The mention's text does not occur in the sentence.</p>"))}
             """);
-    }
-
-    /// <summary>Every place where the mention's text occurs: data sets do not say which one is meant. Whatever the case of its
-    /// letters where it does not occur as it is.</summary>
-    private static (Html Marked, int Count) Marked(string sentence, string text)
-    {
-        if (text.Length == 0) return (Html.Of($"{sentence}"), 0);
-        var comparison = sentence.Contains(text, StringComparison.Ordinal) ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        var (pieces, from) = (new List<Html>(), 0);
-        for (int at; (at = sentence.IndexOf(text, from, comparison)) >= 0; from = at + text.Length)
-            pieces.Add(Html.Of($"{sentence[from..at]}<mark>{sentence.Substring(at, text.Length)}</mark>"));
-        return (Html.Of($"{pieces}{sentence[from..]}"), pieces.Count);
     }
 
     // --- images ---

@@ -18,11 +18,13 @@ internal sealed class RunData : IDisposable
 
     // Single vectors of which some are absent, packed: once per kind, since every evaluation asks for them.
     private readonly Dictionary<(string Table, string Kind), torch.Tensor> packed = [];
+    private readonly Dictionary<string, RaggedFeatures> joined = [];
+    private torch.Tensor? entitiesWithImages;
 
     // Where this is a part of other data: which rows of which of its splits each split is, and those features.
     private readonly RunData? whole;
     private readonly IReadOnlyDictionary<string, SplitPart> parts = new Dictionary<string, SplitPart>();
-    private readonly Dictionary<string, MentionFeatures> partFeatures = [];
+    private readonly Dictionary<(string Split, bool WithScene), MentionFeatures> partFeatures = [];
 
     private RunData(Dataset dataset, FeatureStore? store, RunData? whole = null, IReadOnlyDictionary<string, SplitPart>? parts = null)
     {
@@ -46,6 +48,22 @@ internal sealed class RunData : IDisposable
 
     /// <summary>[entities; width] float32, in the order of <see cref="Dataset.Entities"/>: the store's own, never changed.</summary>
     public torch.Tensor Entities => Store.Table(FeatureStore.Entities).Kind(FeatureJob.TextKind).Vectors;
+
+    /// <summary>
+    /// The entities as a model takes them: <see cref="Entities"/>, or with their images beside them [entities; width + image
+    /// width], zeros where there is none.
+    /// </summary>
+    public torch.Tensor EntitiesFor(Matcher matcher)
+    {
+        if (!matcher.SeesEntityImages) return Entities;
+        if (entitiesWithImages is null)
+        {
+            using var scope = torch.NewDisposeScope();
+            entitiesWithImages = torch.cat([Entities, EntityImages(matcher.Sizes.Image)], 1).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        }
+
+        return entitiesWithImages;
+    }
 
     /// <summary>Reads the data set, opens its store and refuses one that was made from other data.</summary>
     /// <exception cref="UserErrorException">FileMissing, FileBroken or StoreMismatch.</exception>
@@ -100,22 +118,25 @@ internal sealed class RunData : IDisposable
         [.. Mentions(split).Select(mention => mention.Gold is Gold.Entity gold ? RowOf(gold.id) : -1)];
 
     /// <summary>The features of a split's mentions, for batches.</summary>
-    public MentionFeatures Features(string split)
+    /// <param name="split">The split.</param>
+    /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
+    public MentionFeatures Features(string split, bool withScene)
     {
         if (parts.TryGetValue(split, out var part))
         {
-            return partFeatures.TryGetValue(split, out var own)
+            return partFeatures.TryGetValue((split, withScene), out var own)
                 ? own
-                : partFeatures[split] = SplitPart.Select(whole!.Features(part.Split), part.Rows);
+                : partFeatures[(split, withScene)] = SplitPart.Select(whole!.Features(part.Split, withScene), part.Rows);
         }
 
         var table = Store.Table(split);
+        var profiles = Ragged(table, FeatureKinds.Profile);
         return new MentionFeatures(
             table.Kind(FeatureJob.MentionKind).Vectors,
             table.Kind(FeatureJob.TextKind).Vectors,
             Ragged(table, FeatureKinds.Image),
             Ragged(table, FeatureKinds.Parts),
-            Ragged(table, FeatureKinds.Profile));
+            withScene && table.Has(FeatureKinds.Scene) ? WithScene(table, profiles) : profiles);
     }
 
     /// <summary>Refuses features of these splits, or of the entities, that are not finite numbers.</summary>
@@ -190,9 +211,41 @@ internal sealed class RunData : IDisposable
 
     public void Dispose()
     {
+        entitiesWithImages?.Dispose();
         foreach (var tensor in packed.Values) tensor.Dispose();
         foreach (var features in partFeatures.Values) SplitPart.Dispose(features);
         if (whole is null) store?.Dispose();
+    }
+
+    /// <summary>[entities; width] with zeros for those that have no readable image.</summary>
+    private torch.Tensor EntityImages(int width)
+    {
+        var table = Store.Table(FeatureStore.Entities);
+        if (!table.Has(FeatureKinds.Image)) return torch.zeros(Entities.shape[0], width);
+        var kind = table.Kind(FeatureKinds.Image);
+        return kind.Present is { } present ? kind.Vectors * present.unsqueeze(1) : kind.Vectors;
+    }
+
+    /// <summary>Each mention's profiles, then its scene where it has one.</summary>
+    private RaggedFeatures WithScene(FeatureTable table, FSharpOption<RaggedFeatures>? profiles)
+    {
+        var scenes = Ragged(table, FeatureKinds.Scene)!.Value;
+        if (profiles is null) return scenes;
+        if (joined.TryGetValue(table.Name, out var known)) return known;
+        var (first, count) = (profiles.Value.Rows.shape[0], profiles.Value.Offsets.Length - 1);
+        var offsets = new long[count + 1];
+        var order = new List<long>();
+        for (var row = 0; row < count; row++)
+        {
+            for (var at = profiles.Value.Offsets[row]; at < profiles.Value.Offsets[row + 1]; at++) order.Add(at);
+            for (var at = scenes.Offsets[row]; at < scenes.Offsets[row + 1]; at++) order.Add(first + at);
+            offsets[row + 1] = order.Count;
+        }
+
+        using var scope = torch.NewDisposeScope();
+        var all = torch.cat([profiles.Value.Rows, scenes.Rows], 0).index_select(0, torch.tensor(order.ToArray()));
+        packed[(table.Name, FeatureKinds.Profile + "+" + FeatureKinds.Scene)] = all.MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return joined[table.Name] = new RaggedFeatures(all, offsets);
     }
 
     private FSharpOption<RaggedFeatures>? Ragged(FeatureTable table, string name)

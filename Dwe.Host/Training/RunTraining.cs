@@ -114,7 +114,8 @@ internal sealed class RunTraining : IDisposable
     private EvaluationResult Evaluate()
     {
         Checkpoint.ReadWeights(folder.Best, matcher);
-        var result = Dev.Run(matcher, config.Training.Protocol, RunSystems.Of(folder, config));
+        var result = Dev.Run(matcher, config.Training.Protocol, RunSystems.Of(folder, config), Certainty.Chosen);
+        Decisions.Write(folder, result);
         JsonFiles.Write(folder.Result(Splits.Dev, result.Card.Protocol), result);
         return result;
     }

@@ -27,21 +27,6 @@ type MentionBatch =
         Profile: Masked option
     }
 
-[<RequireQualifiedAccess>]
-module internal MentionImages =
-
-    /// Hides image, parts and profiles of the mentions that are not kept.
-    ///
-    /// kept : [batch] bool
-    let keep (kept: Tensor) (batch: MentionBatch) : MentionBatch =
-        let ofRows (masked: Masked) = { masked with Present = masked.Present.logical_and kept }
-        let ofParts (masked: Masked) = { masked with Present = masked.Present.logical_and (kept.unsqueeze 1L) }
-
-        { batch with
-            Image = Option.map ofRows batch.Image
-            Parts = Option.map ofParts batch.Parts
-            Profile = Option.map ofParts batch.Profile }
-
 /// Mentions with what they should be linked to. Linking an unlabelled mention needs the first field only.
 type TrainingBatch =
     {

@@ -15,6 +15,31 @@ module internal Wording =
     let TrainAndDevCandidates =
         "candidates of the train and dev mentions, {mention: [ids]} or {record key: [ids]}"
 
+    [<Literal>]
+    let Source =
+        "file of entities: .jsonl or .csv with id, name, aliases, type, image and descriptions, or a dump of Wikidata \
+         (.json, .json.gz, .json.bz2)"
+
+    [<Literal>]
+    let Languages =
+        "of a dump: languages of labels and descriptions, the first that is there is taken (default: en)"
+
+    [<Literal>]
+    let Classes =
+        "of a dump: only items that are instances (P31) of these, e.g. Q5,Q43229 (default: all)"
+
+    [<Literal>]
+    let Subclasses =
+        "of a dump: instances of subclasses (P279) too, for which the dump is read once more"
+
+    [<Literal>]
+    let Properties =
+        "of a dump: properties that become the description \"property\", perhaps with headings, e.g. P106,P108=Employer \
+         (default: those of WikiMEL, from Sex to Nick name)"
+
+    [<Literal>]
+    let SkipBroken = "of a dump: pass over lines that cannot be read, and count them"
+
 type internal FeaturesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
@@ -148,7 +173,6 @@ type internal AblateArguments =
     | [<Unique>] Candidates of FILE: string
     | [<Mandatory; Unique>] Out of FOLDER: string
     | [<Unique>] Seeds of NUMBERS: string
-    | [<Unique>] Measure of NAME: string
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Json of FILE: string
@@ -164,7 +188,6 @@ type internal AblateArguments =
             | Candidates _ -> Wording.TrainAndDevCandidates
             | Out _ -> "folder of the runs; what is finished there is not trained again"
             | Seeds _ -> "a run of every variant for each of these seeds, e.g. 1,2,3 (default: the configuration's)"
-            | Measure _ -> "what differences are of: hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
             | Device _ -> "auto, cpu or cuda"
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json _ -> "also write the table as JSON to this file"
@@ -231,6 +254,26 @@ type internal LinkArguments =
             | Device _ -> "auto, cpu or cuda"
             | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
             | Json -> "print the answer as JSON"
+
+type internal ReportArguments =
+    | [<MainCommand; ExactlyOnce>] Runs of RUN: string list
+    | [<Unique>] Out of FILE: string
+    | [<Unique>] Markdown of FILE: string
+    | [<Unique>] Csv of FILE: string
+    | [<Unique>] Examples of COUNT: int
+    | [<Unique>] Images of DIR: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Runs _ -> "folders of runs; also folders of ablations, which hold ablation.json"
+            | Out _ -> "the page, one HTML file that needs nothing else (default: report.html)"
+            | Markdown _ -> "also write the tables as Markdown"
+            | Csv _ -> "also write every number of every result, one a line"
+            | Examples _ -> "wrongly linked dev mentions to show of each run, at most; 0 = none (default: 12)"
+            | Images _ -> "folder of images, looked into before those of the data set"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
 
 type internal CandidatesArguments =
     | [<Mandatory; Unique>] Data of DIR: string
@@ -338,6 +381,106 @@ type internal DataArguments =
             | Check _ -> "count what a data set holds, and find what is wrong with it"
             | Convert _ -> "write a data set in another layout"
 
+type internal KbBuildArguments =
+    | [<Mandatory; Unique>] Out of KB: string
+    | [<Unique>] Source of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Run of RUN: string
+    | [<Unique>] Entity_Text of TEMPLATE: string
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Images of DIR: string
+    | [<Unique>] Languages of CODES: string
+    | [<Unique>] Classes of IDS: string
+    | [<Unique>] Subclasses
+    | [<Unique>] Properties of IDS: string
+    | [<Unique>] Skip_Broken
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Out _ -> "folder of the knowledge base, a new one"
+            | Source _ -> Wording.Source
+            | Data _ -> "instead of --source: the entities of a data set"
+            | Format _ -> Wording.Format
+            | Features _ -> "take the vectors of this feature store, and its template, instead of encoding its texts again"
+            | Run _ -> "encode as the features of this run were encoded, so that it can link to the knowledge base"
+            | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
+            | Encoder _ -> "what encodes texts: use (default), or clip:FILE with the weights of a CLIP model"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
+            | Images _ -> "folder of the images that entities name"
+            | Languages _ -> Wording.Languages
+            | Classes _ -> Wording.Classes
+            | Subclasses -> Wording.Subclasses
+            | Properties _ -> Wording.Properties
+            | Skip_Broken -> Wording.SkipBroken
+
+type internal KbAddArguments =
+    | [<Mandatory; Unique>] Kb of KB: string
+    | [<Mandatory; Unique>] Source of FILE: string
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Images of DIR: string
+    | [<Unique>] Languages of CODES: string
+    | [<Unique>] Classes of IDS: string
+    | [<Unique>] Subclasses
+    | [<Unique>] Properties of IDS: string
+    | [<Unique>] Skip_Broken
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Kb _ -> "folder of the knowledge base"
+            | Source _ -> Wording.Source
+            | Encoder _ -> "the knowledge base's encoder, where it was built with clip:FILE"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
+            | Images _ -> "folder of the images that entities name"
+            | Languages _ -> Wording.Languages
+            | Classes _ -> Wording.Classes
+            | Subclasses -> Wording.Subclasses
+            | Properties _ -> Wording.Properties
+            | Skip_Broken -> Wording.SkipBroken
+
+type internal KbRemoveArguments =
+    | [<Mandatory; Unique>] Kb of KB: string
+    | [<Unique>] Ids of IDS: string
+    | [<Unique>] Source of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Kb _ -> "folder of the knowledge base"
+            | Ids _ -> "ids, separated by commas"
+            | Source _ -> "file of ids, one a line; or .jsonl or .csv, whose ids are taken"
+
+type internal KbShowArguments =
+    | [<Mandatory; Unique>] Kb of KB: string
+    | [<Unique>] Entity of ID: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Kb _ -> "folder of the knowledge base"
+            | Entity _ -> "show this entity and the text that stands for it"
+            | Json -> "print JSON"
+
+type internal KbArguments =
+    | [<CliPrefix(CliPrefix.None)>] Build of ParseResults<KbBuildArguments>
+    | [<CliPrefix(CliPrefix.None)>] Add of ParseResults<KbAddArguments>
+    | [<CliPrefix(CliPrefix.None)>] Remove of ParseResults<KbRemoveArguments>
+    | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<KbShowArguments>
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Build _ -> "make a knowledge base of a file, a dump of Wikidata or a data set"
+            | Add _ -> "add entities, or change them: of one id the last counts; only texts that changed are encoded"
+            | Remove _ -> "remove entities by their ids"
+            | Show _ -> "say what a knowledge base holds"
+
 type internal WeightsArguments =
     | [<Unique>] All
 
@@ -372,18 +515,49 @@ type internal ConfigArguments =
             | Set _ -> "change one key; may be repeated"
             | Json -> "print the configuration file instead of the table"
 
+type internal IndexArguments =
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Run of RUN: string
+    | [<Unique>] Out of INDEX: string
+    | [<Unique>] Dtype of NAME: string
+    | [<Unique>] Dev
+    | [<Unique>] Show of INDEX: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Data _ -> "folder of the data set whose entities are indexed (default: the one the run was trained on)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store (default: the one the run was trained on)"
+            | Run _ -> "folder of a trained run, whose queries will be compared with the index"
+            | Out _ -> "folder of the index; one that is there is brought up to date"
+            | Dtype _ -> "how vectors are kept: float32, float16 or int8 (default: float16)"
+            | Dev -> "measure on the data set's dev split which candidates the index finds"
+            | Show _ -> "instead of building: say what an index holds"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json -> "print JSON instead of tables"
+
 type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
     | [<CliPrefix(CliPrefix.None)>] Ablate of ParseResults<AblateArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
+    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
+    | [<CliPrefix(CliPrefix.None)>] Index of ParseResults<IndexArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
+    | [<CliPrefix(CliPrefix.None)>] Kb of ParseResults<KbArguments>
     | [<CliPrefix(CliPrefix.None)>] Weights of ParseResults<WeightsArguments>
     | [<CliPrefix(CliPrefix.None)>] Config of ParseResults<ConfigArguments>
     | [<CliPrefix(CliPrefix.None)>] Doctor of ParseResults<DoctorArguments>
@@ -397,12 +571,15 @@ type internal DweArguments =
             | Compare _ -> "say which of several results differ by more than chance"
             | Ablate _ -> "train variants of one configuration and say what each part of the model is worth"
             | Sweep _ -> "train configurations of a space and rank them by what they reach on dev"
+            | Report _ -> "write a page about runs: curves, results, comparison, what went wrong and why"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
+            | Index _ -> "index entities for a run, by vector and by name"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"
+            | Kb _ -> "build and change a knowledge base of your own"
             | Weights _ -> "fetch the pretrained weights that `features` uses"
             | Config _ -> "show every configuration key, its value and its meaning"
             | Doctor _ -> "say what this machine offers, what was loaded and what is wrong"

@@ -68,7 +68,6 @@ type AblationOptions =
         Out: string
         /// Empty for the configuration's own.
         Seeds: int64[]
-        Measure: string
         Json: string | null
     }
 
@@ -77,6 +76,19 @@ type SweepOptions =
       Source: ExperimentData
       Out: string
       Json: string | null }
+
+type ReportOptions =
+    {
+        /// Folders of runs and of ablations.
+        Runs: string[]
+        Out: string
+        Markdown: string | null
+        Csv: string | null
+        /// Of each run, at most.
+        Examples: int
+        Images: string | null
+        LibTorch: string | null
+    }
 
 /// What turns texts into vectors.
 type TextEncoderChoice =
@@ -143,6 +155,22 @@ type LinkOptions =
         Json: bool
     }
 
+type IndexOptions =
+    {
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Run: string
+        Out: string
+        /// float32, float16 or int8.
+        Dtype: string
+        /// Whether recall is measured.
+        Dev: bool
+        Device: string
+        LibTorch: string | null
+        Json: bool
+    }
+
 type ShowOptions =
     {
         Data: string
@@ -175,6 +203,57 @@ type DataCheckOptions =
 
 type DataConvertOptions = { Data: string; Format: string | null; To: string; Out: string }
 
+/// What is taken of a dump of Wikidata.
+type WikidataChoice =
+    {
+        /// The first that an item has a label in is its name.
+        Languages: string[]
+        /// What an item is to be an instance of, as ids; none for everything.
+        Classes: string[]
+        /// Subclasses of the classes too.
+        Subclasses: bool
+        /// Properties whose values become text, each with its heading or with "".
+        Properties: (string * string)[]
+        SkipBroken: bool
+    }
+
+/// How a knowledge base's texts are encoded: by a run's encoder and template, by a store's, or by those that are named.
+type EntityEncoding =
+    { Run: string | null
+      Features: string | null
+      EntityText: string | null
+      Encoder: TextEncoderChoice
+      Precision: Precision }
+
+/// Either `Source` or `Data` is there.
+type KbBuildOptions =
+    { Out: string
+      Source: string | null
+      Data: string | null
+      Format: string | null
+      Images: string | null
+      Encoding: EntityEncoding
+      Wikidata: WikidataChoice }
+
+type KbAddOptions =
+    { Kb: string
+      Source: string
+      Images: string | null
+      Encoder: TextEncoderChoice
+      Precision: Precision
+      Wikidata: WikidataChoice }
+
+/// Either `Ids` or `Source` is there.
+type KbRemoveOptions =
+    { Kb: string
+      Ids: string[]
+      Source: string | null }
+
+type KbShowOptions =
+    { Kb: string
+      Entity: string | null
+      Json: bool }
+
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
@@ -182,13 +261,20 @@ type Command =
     | Compare of ComparisonOptions
     | Ablate of AblationOptions
     | Sweep of SweepOptions
+    | Report of ReportOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
     | Candidates of CandidatesOptions
+    | Index of IndexOptions
+    | ShowIndex of index: string * json: bool
     | Show of ShowOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
     | DataConvert of DataConvertOptions
+    | KbBuild of KbBuildOptions
+    | KbAdd of KbAddOptions
+    | KbRemove of KbRemoveOptions
+    | KbShow of KbShowOptions
     | Weights of all: bool
     | ShowConfig of source: ConfigSource * json: bool
     | Doctor of json: bool * device: string * libTorch: (string | null)
@@ -226,6 +312,10 @@ module internal CommandLine =
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
                 "dwe link --run runs/mine --index mine.index --input mentions.jsonl --out links.jsonl" ]
+              "report",
+              [ "dwe report runs/wikimel"
+                "dwe report runs/text runs/images --out both.html --markdown both.md --csv both.csv"
+                "dwe report runs/wikimel --images wikimel/images --examples 30" ]
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
@@ -237,6 +327,11 @@ module internal CommandLine =
               [ "dwe candidates --data wikimel --out wikimel.candidates.json"
                 "dwe candidates --data wikimel --out all.json --method trigram --splits train,dev --top 100"
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
+              "index",
+              [ "dwe index --run runs/wikimel --out wikimel.index --dev"
+                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
+                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
+                "dwe index --show wikimel.index" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -248,6 +343,13 @@ module internal CommandLine =
               [ "dwe data check wikimel"
                 "dwe data check mine --format jsonl --images photos --json --strict"
                 "dwe data convert wikidiverse --to jsonl --out wikidiverse.jsonl" ]
+              "kb",
+              [ "dwe kb build --data wikimel --features wikimel.store --out wikimel.kb"
+                "dwe kb build --source entities.jsonl --run runs/wikimel --images photos --out mine.kb"
+                "dwe kb build --source latest-all.json.bz2 --classes Q5 --languages en,de --entity-text \"{property|description}\" --out people.kb"
+                "dwe kb add --kb mine.kb --source new.jsonl"
+                "dwe kb remove --kb mine.kb --ids Q1,Q2"
+                "dwe kb show --kb mine.kb --entity Q42" ]
               "weights", [ "dwe weights" ]
               "config", [ "dwe config --preset wikimel"; "dwe config --preset wikimel --json > mine.json" ]
               "doctor", [ "dwe doctor"; "dwe doctor --json" ] ]
@@ -412,23 +514,20 @@ module internal CommandLine =
     let private ablate (found: ParseResults<AblateArguments>) =
         oneOf "--device" deviceNames (found.GetResult(AblateArguments.Device, "auto"))
         |> Result.bind (fun device ->
-            oneOf "--measure" Fields.measures (found.GetResult(AblateArguments.Measure, "hits@1"))
-            |> Result.bind (fun measure ->
-                seedsOf (found.TryGetResult AblateArguments.Seeds)
-                |> Result.map (fun seeds ->
-                    Ablate
-                        { Grid = found.GetResult AblateArguments.Grid
-                          Source =
-                            { Data = orNull (found.TryGetResult AblateArguments.Data)
-                              Format = orNull (found.TryGetResult AblateArguments.Format)
-                              Features = orNull (found.TryGetResult AblateArguments.Features)
-                              Candidates = orNull (found.TryGetResult AblateArguments.Candidates)
-                              Device = device
-                              LibTorch = orNull (found.TryGetResult AblateArguments.LibTorch) }
-                          Out = found.GetResult AblateArguments.Out
-                          Seeds = seeds
-                          Measure = measure
-                          Json = orNull (found.TryGetResult AblateArguments.Json) })))
+            seedsOf (found.TryGetResult AblateArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Ablate
+                    { Grid = found.GetResult AblateArguments.Grid
+                      Source =
+                        { Data = orNull (found.TryGetResult AblateArguments.Data)
+                          Format = orNull (found.TryGetResult AblateArguments.Format)
+                          Features = orNull (found.TryGetResult AblateArguments.Features)
+                          Candidates = orNull (found.TryGetResult AblateArguments.Candidates)
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult AblateArguments.LibTorch) }
+                      Out = found.GetResult AblateArguments.Out
+                      Seeds = seeds
+                      Json = orNull (found.TryGetResult AblateArguments.Json) }))
 
     let private sweep (found: ParseResults<SweepArguments>) =
         oneOf "--device" deviceNames (found.GetResult(SweepArguments.Device, "auto"))
@@ -444,6 +543,23 @@ module internal CommandLine =
                       LibTorch = orNull (found.TryGetResult SweepArguments.LibTorch) }
                   Out = found.GetResult SweepArguments.Out
                   Json = orNull (found.TryGetResult SweepArguments.Json) })
+
+    let private report (found: ParseResults<ReportArguments>) =
+        let examples = found.GetResult(ReportArguments.Examples, 12)
+
+        if examples < 0 then
+            Error(ValueInvalid("command line", "--examples", string examples, "a whole number of at least 0"))
+        else
+            Ok(
+                Report
+                    { Runs = Array.ofList (found.GetResult ReportArguments.Runs)
+                      Out = found.GetResult(ReportArguments.Out, "report.html")
+                      Markdown = orNull (found.TryGetResult ReportArguments.Markdown)
+                      Csv = orNull (found.TryGetResult ReportArguments.Csv)
+                      Examples = examples
+                      Images = orNull (found.TryGetResult ReportArguments.Images)
+                      LibTorch = orNull (found.TryGetResult ReportArguments.LibTorch) }
+            )
 
     let private splitsOf (names: string) =
         let splits = names.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
@@ -632,6 +748,31 @@ module internal CommandLine =
                           From = orNull (found.TryGetResult CandidatesArguments.From)
                           Seed = found.GetResult(CandidatesArguments.Seed, RunConfig.Defaults.Training.Seed) }))
 
+    let private index (found: ParseResults<IndexArguments>) =
+        let wrong problem = Error(UsageWrong(problem, "See `dwe index --help`."))
+        let run, out = found.TryGetResult IndexArguments.Run, found.TryGetResult IndexArguments.Out
+
+        match found.TryGetResult IndexArguments.Show, run, out with
+        | Some shown, None, None -> Ok(ShowIndex(shown, found.Contains IndexArguments.Json))
+        | Some _, _, _ -> wrong "--show does not go with building"
+        | None, Some run, Some out ->
+            oneOf "--dtype" [ "float32"; "float16"; "int8" ] (found.GetResult(IndexArguments.Dtype, "float16"))
+            |> Result.bind (fun dtype ->
+                oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
+                |> Result.map (fun device ->
+                    Index
+                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                          Format = orNull (found.TryGetResult IndexArguments.Format)
+                          Features = orNull (found.TryGetResult IndexArguments.Features)
+                          Run = run
+                          Out = out
+                          Dtype = dtype
+                          Dev = found.Contains IndexArguments.Dev
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult IndexArguments.LibTorch)
+                          Json = found.Contains IndexArguments.Json }))
+        | None, _, _ -> wrong "index needs --run RUN and --out INDEX, or --show INDEX"
+
     let private show (found: ParseResults<ShowArguments>) =
         let split =
             match found.TryGetResult ShowArguments.Split with
@@ -702,6 +843,150 @@ module internal CommandLine =
         | Some(DataArguments.Convert own) -> dataConvert own
         | None -> Error(UsageWrong("data needs a verb: check or convert", "See `dwe data --help`."))
 
+    let private listOf (text: string) =
+        text.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
+
+    let private idsOf option (letter: string) (ids: string[]) =
+        match ids |> Array.tryFind (fun id -> not (Regex.IsMatch(id, $"^{letter}[1-9][0-9]{{0,9}}$"))) with
+        | Some id -> Error(ValueInvalid("command line", option, id, $"ids like {letter}5, separated by commas"))
+        | None -> Ok ids
+
+    /// What the descriptions of WikiMEL say, in their order and under their headings; headings that are alike are one.
+    let private wikiMelProperties =
+        [| "P21", "Sex"
+           "P569", "Birth"
+           "P19", "Birth"
+           "P570", "Death"
+           "P20", "Death"
+           "P140", "Religion"
+           "P106", "Occupation"
+           "P2031", "Work starts"
+           "P26", "Spouse"
+           "P1412", "Languages"
+           "P69", "Alma mater"
+           "P1449", "Nick name" |]
+
+    /// `P21` or `P21=Sex`.
+    let private propertiesOf (text: string option) =
+        let pairs =
+            text
+            |> Option.map (
+                listOf
+                >> Array.map (fun one ->
+                    match one.Split('=', 2, StringSplitOptions.TrimEntries) with
+                    | [| id; heading |] -> id, heading
+                    | _ -> one, "")
+            )
+            |> Option.defaultValue wikiMelProperties
+
+        idsOf "--properties" "P" (Array.map fst pairs) |> Result.map (fun _ -> pairs)
+
+    /// Options that only a dump has a use for.
+    let private wikidataOf languages classes subclasses properties skipBroken =
+        let classes = classes |> Option.map listOf |> Option.defaultValue [||]
+
+        if subclasses && Array.isEmpty classes then
+            Error(UsageWrong("--subclasses goes with --classes", "See `dwe kb --help`."))
+        else
+            idsOf "--classes" "Q" classes
+            |> Result.bind (fun classes ->
+                propertiesOf properties
+                |> Result.map (fun properties ->
+                    { Languages = listOf (Option.defaultValue "en" languages)
+                      Classes = classes
+                      Subclasses = subclasses
+                      Properties = properties
+                      SkipBroken = skipBroken }))
+
+    let private kbWrong problem = Error(UsageWrong(problem, "See `dwe kb --help`."))
+
+    let private encoderOf name precision =
+        textEncoderOf name
+        |> Result.bind (fun encoder ->
+            encoderPrecision encoder precision
+            |> Result.map (fun precision -> encoder, precision))
+
+    let private kbBuild (found: ParseResults<KbBuildArguments>) =
+        let source, data = found.TryGetResult KbBuildArguments.Source, found.TryGetResult KbBuildArguments.Data
+
+        let sensible =
+            match source, data with
+            | None, None -> kbWrong "kb build needs --source FILE or --data DIR"
+            | Some _, Some _ -> kbWrong "kb build takes --source or --data, not both"
+            | Some _, None when found.Contains KbBuildArguments.Format -> kbWrong "--format goes with --data"
+            | _ when found.Contains KbBuildArguments.Run && found.Contains KbBuildArguments.Entity_Text ->
+                kbWrong "--entity-text does not go with --run, whose template is taken"
+            | _ -> Ok()
+
+        sensible
+        |> Result.bind (fun () ->
+            encoderOf (found.TryGetResult KbBuildArguments.Encoder) (found.TryGetResult KbBuildArguments.Precision))
+        |> Result.bind (fun (encoder, precision) ->
+            wikidataOf
+                (found.TryGetResult KbBuildArguments.Languages)
+                (found.TryGetResult KbBuildArguments.Classes)
+                (found.Contains KbBuildArguments.Subclasses)
+                (found.TryGetResult KbBuildArguments.Properties)
+                (found.Contains KbBuildArguments.Skip_Broken)
+            |> Result.map (fun wikidata ->
+                KbBuild
+                    { Out = found.GetResult KbBuildArguments.Out
+                      Source = orNull source
+                      Data = orNull data
+                      Format = orNull (found.TryGetResult KbBuildArguments.Format)
+                      Images = orNull (found.TryGetResult KbBuildArguments.Images)
+                      Encoding =
+                        { Run = orNull (found.TryGetResult KbBuildArguments.Run)
+                          Features = orNull (found.TryGetResult KbBuildArguments.Features)
+                          EntityText = orNull (found.TryGetResult KbBuildArguments.Entity_Text)
+                          Encoder = encoder
+                          Precision = precision }
+                      Wikidata = wikidata }))
+
+    let private kbAdd (found: ParseResults<KbAddArguments>) =
+        encoderOf (found.TryGetResult KbAddArguments.Encoder) (found.TryGetResult KbAddArguments.Precision)
+        |> Result.bind (fun (encoder, precision) ->
+            wikidataOf
+                (found.TryGetResult KbAddArguments.Languages)
+                (found.TryGetResult KbAddArguments.Classes)
+                (found.Contains KbAddArguments.Subclasses)
+                (found.TryGetResult KbAddArguments.Properties)
+                (found.Contains KbAddArguments.Skip_Broken)
+            |> Result.map (fun wikidata ->
+                KbAdd
+                    { Kb = found.GetResult KbAddArguments.Kb
+                      Source = found.GetResult KbAddArguments.Source
+                      Images = orNull (found.TryGetResult KbAddArguments.Images)
+                      Encoder = encoder
+                      Precision = precision
+                      Wikidata = wikidata }))
+
+    let private kbRemove (found: ParseResults<KbRemoveArguments>) =
+        match found.TryGetResult KbRemoveArguments.Ids, found.TryGetResult KbRemoveArguments.Source with
+        | None, None -> kbWrong "kb remove needs --ids ID,ID or --source FILE"
+        | Some _, Some _ -> kbWrong "kb remove takes --ids or --source, not both"
+        | ids, source ->
+            Ok(
+                KbRemove
+                    { Kb = found.GetResult KbRemoveArguments.Kb
+                      Ids = ids |> Option.map listOf |> Option.defaultValue [||]
+                      Source = orNull source }
+            )
+
+    let private kb (found: ParseResults<KbArguments>) =
+        match found.TryGetSubCommand() with
+        | Some(KbArguments.Build own) -> kbBuild own
+        | Some(KbArguments.Add own) -> kbAdd own
+        | Some(KbArguments.Remove own) -> kbRemove own
+        | Some(KbArguments.Show own) ->
+            Ok(
+                KbShow
+                    { Kb = own.GetResult KbShowArguments.Kb
+                      Entity = orNull (own.TryGetResult KbShowArguments.Entity)
+                      Json = own.Contains KbShowArguments.Json }
+            )
+        | None -> kbWrong "kb needs a verb: build, add, remove or show"
+
     let private showConfig (found: ParseResults<ConfigArguments>) =
         let source =
             { Preset = orNull (found.TryGetResult ConfigArguments.Preset)
@@ -725,12 +1010,15 @@ module internal CommandLine =
             | Some(DweArguments.Compare own) -> compare own
             | Some(DweArguments.Ablate own) -> ablate own
             | Some(DweArguments.Sweep own) -> sweep own
+            | Some(DweArguments.Report own) -> report own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
+            | Some(DweArguments.Index own) -> index own
             | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
+            | Some(DweArguments.Kb own) -> kb own
             | Some(DweArguments.Weights own) -> Ok(Weights(own.Contains WeightsArguments.All))
             | Some(DweArguments.Config own) -> showConfig own
             | Some(DweArguments.Doctor own) -> doctor own

@@ -42,12 +42,11 @@ module internal Fields =
               "dwe: attention over attribute profiles"
               _.Model.Units.Attribute
               (fun value -> set (fun units -> { units with Attribute = value }))
-          Field.real
-              "model.image_dropout"
-              "dwe: share of mentions whose image, parts and profiles are hidden from a training step"
-              (0.0, 1.0)
-              _.Model.Units.ImageDropout
-              (fun value -> set (fun units -> { units with ImageDropout = value }))
+          Field.flag
+              "model.scene"
+              "dwe: the attribute unit reads the scene beside the profiles"
+              _.Model.Units.Scene
+              (fun value -> set (fun units -> { units with Scene = value }))
           Field.flag
               "model.learned_entity"
               "dwe: project entities by learned weights; false compares their features as they are"
@@ -58,6 +57,16 @@ module internal Fields =
               "dwe: the cosine of query and entity in the score; false leaves the lexical unit alone"
               _.Model.Units.Match
               (fun value -> set (fun units -> { units with Match = value }))
+          Field.flag
+              "model.residual"
+              "dwe: learned parts are added to the encoder's own vectors of text and entity"
+              _.Model.Units.Residual
+              (fun value -> set (fun units -> { units with Residual = value }))
+          Field.flag
+              "model.entity_image"
+              "dwe: the learned projection of entities reads their images, where they have some"
+              _.Model.Units.EntityImage
+              (fun value -> set (fun units -> { units with EntityImage = value }))
           Field.flag
               "model.lexical_unit"
               "dwe: names, words and priors in the score"

@@ -72,12 +72,16 @@ type UnitsConfig =
         Textual: bool
         Vision: bool
         Attribute: bool
-        /// In training, the share of mentions whose image, parts and profiles are hidden from a step.
-        ImageDropout: float
+        /// The attribute unit reads what the scene is, beside the profiles.
+        Scene: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
         /// The cosine of query and entity enters the score.
         Match: bool
+        /// Queries start as the encoded texts and entities as theirs: what is learned is added to what the encoder knows.
+        Residual: bool
+        /// The learned projection reads the entities' images too.
+        EntityImage: bool
         Lexical: bool
         /// The lexical unit remembers what training mentions meant.
         LexicalMemory: bool
@@ -150,9 +154,11 @@ type RunConfig =
                 { Textual = true
                   Vision = true
                   Attribute = true
-                  ImageDropout = 0.0
+                  Scene = true
                   LearnedEntity = true
                   Match = true
+                  Residual = false
+                  EntityImage = false
                   Lexical = true
                   LexicalMemory = true
                   LexicalHidden = 64

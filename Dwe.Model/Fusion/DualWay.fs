@@ -15,8 +15,10 @@ type DualWaySizes =
         Image: int
         /// Width of everything inside, and of what is compared where the entity side is learned.
         Hidden: int
-        /// Width of an encoded entity.
+        /// Width of an encoded entity's text.
         Entity: int
+        /// Width of an encoded entity's image; 0 = entities are read by their texts alone.
+        EntityImage: int
         Heads: int
         Dropout: float
         Units: UnitsConfig
@@ -42,7 +44,8 @@ type internal DualWayOutputs =
 /// What a query is made of, for whoever asks why.
 type internal QueryTerms =
     {
-        /// [batch; w] each; they sum to the query: `mention`, and each unit that it has, times its gate.
+        /// [batch; w] each; they sum to the query: `mention`, `sentence` where the model is residual, and each unit that it
+        /// has, times its gate.
         Terms: (string * Tensor) list
         /// [batch] each: how much of the unit the query takes.
         Gates: (string * Tensor) list
@@ -64,7 +67,7 @@ type internal DualWay =
         Gates: MentionBatch -> Tensor option
         /// Costs more than `Query`.
         Explain: MentionBatch -> QueryTerms
-        /// [n; e] -> [n; w]
+        /// [n; e] the encoded text, then the encoded image or zeros where there is none -> [n; w]
         Entity: Tensor -> Tensor
         /// [batch; k] cosines and [batch; k; f] features of the pairs -> [batch; k] scores; the cosines where there is no
         /// lexical unit.
@@ -140,9 +143,11 @@ module internal DualWay =
     ///
     ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
     ///     g = softmax over the units present of w · LN(h_u)
-    ///     q = W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e x + b_e, or e = x
+    ///     q = W_s t + b_s + W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e [x; v / |v|] + b_e, or e = x
     ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
     ///
+    /// Where the model is residual, W_s and W_e start as the identity and W_o as 0: the first scores are the encoder's own
+    /// similarity of text and description, and what is learned is added to it. Else W_s t + b_s is left out.
     /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
     /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
     /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same;
@@ -170,10 +175,25 @@ module internal DualWay =
             let anyUnit = units.Textual || (seesImages && (units.Vision || units.Attribute))
             let! gate = only anyUnit (Layer.nest "gate" (gateRecipe hidden))
             let! drop = Layer.dropout rate
-            let! dropImages = Layer.dropout units.ImageDropout
             let! widen = Layer.widen
-            let! output = Layer.linear "output" hidden compared
-            let! entity = only units.LearnedEntity (Layer.linear "entity" sizes.Entity hidden)
+
+            let! output =
+                if units.Residual then
+                    Layer.linearFrom (Constant 0.0) "output" hidden compared
+                else
+                    Layer.linear "output" hidden compared
+
+            let! skip = only units.Residual (Layer.linearFrom Identity "skip" sizes.Text compared)
+
+            let! entity =
+                let linear =
+                    if units.Residual then
+                        Layer.linearFrom Identity
+                    else
+                        Layer.linear
+
+                only units.LearnedEntity (linear "entity" (sizes.Entity + sizes.EntityImage) hidden)
+
             let! contrastScale = scale "contrast_scale" 0.07
             let! matchingScale = scale "matching_scale" units.Temperature
 
@@ -181,6 +201,15 @@ module internal DualWay =
                 only
                     (sizes.PairFeatures > 0)
                     (Layer.nest "lexical" (lexicalRecipe sizes.PairFeatures units.LexicalHidden units.LexicalDropout))
+
+            // An image's vector is made as long as a text's; that of no image stays 0.
+            let joined (entities: Tensor) =
+                if sizes.EntityImage = 0 then
+                    entities
+                else
+                    let text = entities.narrow (1L, 0L, int64 sizes.Entity)
+                    let image = entities.narrow (1L, int64 sizes.Entity, int64 sizes.EntityImage)
+                    torch.cat ([| text; torch.nn.functional.normalize (image, dim = 1L) |], 1L)
 
             let refineImage (values: Tensor) =
                 match ofImage with
@@ -231,19 +260,8 @@ module internal DualWay =
                   for keys in Option.toList profileKeys -> "attributes", keys ||> over ],
                 fun () -> shares visionKeys, shares profileKeys
 
-            /// Without images now and then: what the sentence says must be read where an image says it too.
-            let withSomeImages (batch: MentionBatch) =
-                if units.ImageDropout > 0.0 then
-                    let ones =
-                        torch.ones ([| Shape.size 0 batch.Mention |], dtype = batch.Mention.dtype, device = batch.Mention.device)
-
-                    MentionImages.keep ((dropImages ones).gt (Numbers.scalar 0.0)) batch
-                else
-                    batch
-
             let compute (batch: MentionBatch) =
                 MentionBatch.check batch
-                let batch = withSomeImages batch
                 let mention, text = ofText batch.Mention, ofText batch.Text
 
                 let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
@@ -264,7 +282,12 @@ module internal DualWay =
                         Numbers.plus (widen mention) ((values * gates.unsqueeze -1L).sum 1L)
                     | None -> widen mention
 
-                { Query = output (drop fused)
+                let query =
+                    match skip with
+                    | Some skip -> Numbers.plus (skip batch.Text) (output (drop fused))
+                    | None -> output (drop fused)
+
+                { Query = query
                   Text = widen text
                   Image = image |> Option.map (fun whole -> { whole with Values = widen whole.Values })
                   TextUnit = unit "text" |> Option.map _.Values
@@ -285,6 +308,8 @@ module internal DualWay =
 
                     { Terms =
                         [ "mention", own
+                          for skip in Option.toList skip do
+                              "sentence", skip batch.Text
                           for name, gate, values in gated do
                               name, (output (values * gate.unsqueeze -1L)).sub without ]
                       Gates = [ for name, gate, _ in gated -> name, gate ]
@@ -308,7 +333,10 @@ module internal DualWay =
                     fun batch ->
                         let _, _, explain = compute batch
                         explain ()
-                  Entity = entity |> Option.defaultValue id
+                  Entity =
+                    match entity with
+                    | Some project -> joined >> project
+                    | None -> id
                   Score =
                     fun cosines features ->
                         match lexical with

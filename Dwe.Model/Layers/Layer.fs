@@ -18,12 +18,17 @@ module Layer =
     let widen: Layer<Tensor -> Tensor> = fun registry -> Precision.result registry.Precision
 
     /// x Wᵀ + b, left in the dtype of products.
-    let private product (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+    let private productFrom
+        (first: Init)
+        (firstBias: Init)
+        (name: string)
+        (inputs: int)
+        (outputs: int)
+        : Layer<Tensor -> Tensor> =
         fun registry ->
-            let bound = Uniform(1.0 / sqrt (float inputs))
             let own = registry.Nest name
-            let weight = own.Parameter("weight", [ int64 outputs; int64 inputs ], bound)
-            let bias = own.Parameter("bias", [ int64 outputs ], bound)
+            let weight = own.Parameter("weight", [ int64 outputs; int64 inputs ], first)
+            let bias = own.Parameter("bias", [ int64 outputs ], firstBias)
 
             fun input ->
                 if Shape.size -1 input <> int64 inputs then
@@ -31,6 +36,18 @@ module Layer =
 
                 let operand = Precision.operand registry.Precision
                 torch.nn.functional.linear (operand input, operand weight, operand bias)
+
+    let private product name (inputs: int) outputs =
+        let bound = Uniform(1.0 / sqrt (float inputs))
+        productFrom bound bound name inputs outputs
+
+    /// `linear` whose weight starts as `first` and whose bias starts at 0.
+    let linearFrom (first: Init) (name: string) (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+        layer {
+            let! product = productFrom first (Constant 0.0) name inputs outputs
+            let! widen = widen
+            return product >> widen
+        }
 
     /// y = x Wᵀ + b.  [..., inputs] -> [..., outputs]; W, b uniform in ±1/√inputs (torch.nn.Linear's default).
     /// Raises ArgumentException when the last axis is not `inputs`. In mixed precision the product is bfloat16.

@@ -12,6 +12,8 @@ type Init =
     /// Uniform in [-bound, bound).
     | Uniform of bound: float
     | Normal of deviation: float
+    /// 1 on the diagonal, 0 beside it, of a matrix of any shape.
+    | Identity
     /// None: they are copied in from a file before the first use. Memory is not touched until then.
     | Loaded
 
@@ -60,6 +62,7 @@ type internal NetState(options: BuildOptions) =
             | Constant value -> drawn (fun _ fresh -> fresh.fill_ (Numbers.scalar value))
             | Uniform bound -> drawn (fun generator fresh -> fresh.uniform_ (-bound, bound, generator))
             | Normal deviation -> drawn (fun generator fresh -> fresh.normal_ (0.0, deviation, generator))
+            | Identity -> drawn (fun _ fresh -> fresh.copy_ (torch.eye (sizes[0], sizes[1], dtype = fresh.dtype)))
             | Loaded -> torch.empty (sizes, dtype = Nullable dtype, device = options.Device)
 
         weight.DetachFromDisposeScope() |> ignore

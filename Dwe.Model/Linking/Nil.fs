@@ -6,7 +6,8 @@ open System
 [<Struct>]
 type Judged =
     {
-        /// Higher = surer that the mention has an entity; finite.
+        /// Higher = surer that the mention has an entity: the score of its best candidate. -infinity where it has none: such a
+        /// mention is NIL whatever the threshold.
         Confidence: float
         /// The gold is an entity of the knowledge base.
         IsEntity: bool
@@ -14,13 +15,14 @@ type Judged =
         IsRight: bool
     }
 
-/// How well mentions without an entity (NIL) are told from the others.
-type NilQuality =
+/// How good answers of one kind are.
+type AnswerQuality =
     {
-        /// Of the answers that name an entity, those that are right.
+        /// Of the answers that were given, those that are right; 0 where none was.
         Precision: float
-        /// Of the mentions that have an entity, those that are answered rightly.
+        /// Of the mentions that should have got such an answer, those that rightly did; 0 where there is none.
         Recall: float
+        /// The harmonic mean of both.
         F1: float
     }
 
@@ -33,35 +35,57 @@ module internal Nil =
             invalidArg (nameof mentions) "there are no mentions"
 
         for mention in mentions do
-            if not (Double.IsFinite mention.Confidence) then
+            if Double.IsNaN mention.Confidence || mention.Confidence = infinity then
                 invalidArg (nameof mentions) $"a confidence is {mention.Confidence}, expected a finite number"
 
     let private ratio part whole = if whole = 0 then 0.0 else float part / float whole
 
-    let private quality right answered entities =
-        let precision, recall = ratio right answered, ratio right entities
+    let private quality right answered expected =
+        let precision, recall = ratio right answered, ratio right expected
         let sum = precision + recall
 
         { Precision = precision
           Recall = recall
           F1 = if sum = 0.0 then 0.0 else 2.0 * precision * recall / sum }
 
-    /// Precision, recall and F1 of the answers given at or above the threshold.
-    ///
-    /// raises : ArgumentException when there are no mentions or a confidence is not finite
-    let at (threshold: float) (mentions: Judged[]) : NilQuality =
-        check mentions
-        let answered = mentions |> Array.filter (fun mention -> mention.Confidence >= threshold)
-        let right = answered |> Array.filter _.IsRight |> Array.length
-        quality right answered.Length (mentions |> Array.filter _.IsEntity |> Array.length)
+    let private isNamed threshold (mention: Judged) =
+        Double.IsFinite mention.Confidence && mention.Confidence >= threshold
 
-    /// The threshold with the highest F1, the lowest of those that tie: every confidence is tried. Choose it on dev.
+    let private count (holds: Judged -> bool) mentions = mentions |> Array.filter holds |> Array.length
+
+    /// The answers that name an entity: those at or above the threshold. Right = the gold.
     ///
-    /// raises : as `at`
+    /// raises : ArgumentException when there are no mentions or a confidence is NaN or +infinity
+    /// see    : `nils` (the answers that name none)
+    let links (threshold: float) (mentions: Judged[]) : AnswerQuality =
+        check mentions
+        let named = mentions |> Array.filter (isNamed threshold)
+        quality (count _.IsRight named) named.Length (count _.IsEntity mentions)
+
+    /// The answers that say NIL: those below the threshold. Right = the mention has no entity in the knowledge base.
+    ///
+    /// raises : as `links`
+    let nils (threshold: float) (mentions: Judged[]) : AnswerQuality =
+        check mentions
+        let said = mentions |> Array.filter (fun mention -> not (isNamed threshold mention))
+        quality (count (fun mention -> not mention.IsEntity) said) said.Length (mentions.Length - count _.IsEntity mentions)
+
+    /// The threshold with the highest F1 of `links`, the lowest of those that tie: every finite confidence is tried. Choose
+    /// it on dev.
+    ///
+    /// raises : as `links`, and when no mention has a candidate
     let bestThreshold (mentions: Judged[]) : float =
         check mentions
-        let entities = mentions |> Array.filter _.IsEntity |> Array.length
-        let ordered = mentions |> Array.sortByDescending _.Confidence
+        let entities = count _.IsEntity mentions
+
+        let ordered =
+            mentions
+            |> Array.filter (fun mention -> Double.IsFinite mention.Confidence)
+            |> Array.sortByDescending _.Confidence
+
+        if ordered.Length = 0 then
+            invalidArg (nameof mentions) "no mention has a candidate"
+
         let mutable right, best, threshold = 0, -1.0, ordered[0].Confidence
 
         for index in 0 .. ordered.Length - 1 do
@@ -82,10 +106,10 @@ module internal Nil =
     /// The chance that a mention with an entity has a higher confidence than one without (Mann, Whitney 1947), a tie
     /// counting half: the area under the ROC curve. None when either kind is absent.
     ///
-    /// raises : as `at`
+    /// raises : as `links`
     let auroc (mentions: Judged[]) : float option =
         check mentions
-        let entities = mentions |> Array.filter _.IsEntity |> Array.length
+        let entities = count _.IsEntity mentions
         let without = mentions.Length - entities
 
         if entities = 0 || without = 0 then
@@ -94,7 +118,7 @@ module internal Nil =
             let mutable below, sum = 0, 0.0
 
             for _, tied in mentions |> Array.groupBy _.Confidence |> Array.sortBy fst do
-                let own = tied |> Array.filter _.IsEntity |> Array.length
+                let own = count _.IsEntity tied
                 let others = tied.Length - own
                 sum <- sum + float own * (float below + float others / 2.0)
                 below <- below + others

@@ -8,6 +8,9 @@ open TorchSharp
 open Dwe.Model.Domain
 open Dwe.Model.Tensors
 
+/// What is made of one query's scores with every entity.  mention : its number; scores : [entities]
+type internal RowReader<'made> = delegate of mention: int * scores: ReadOnlySpan<float32> -> 'made
+
 /// Scores of mentions against entities as plain numbers: one dot product an entry, the same bits whatever the number of
 /// threads, the size of a batch or the order of the candidates.
 [<RequireQualifiedAccess>]
@@ -189,27 +192,78 @@ module Scoring =
     /// How many queries one thread scores at a time: with rows of 512 a quarter of a megabyte, which fits the second cache.
     let private queriesAtOnce = 128
 
-    /// Ranks of all queries, `atOnce` at a time on each core, from what `fill first count scores` writes: the scores
-    /// [count; width] of the queries from `first` on. The scores' memory is used again.
-    let private rankInParallel (golds: int[]) (width: int) (atOnce: int) (fill: int -> int -> float32[] -> unit) =
-        let ranks = Array.zeroCreate<Result<Rank, UserError>> golds.Length
+    /// What is made of the scores of all queries, `atOnce` at a time on each core, from what `fill first count scores`
+    /// writes: the scores [count; width] of the queries from `first` on. The scores' memory is used again.
+    let private readInParallel count (width: int) (atOnce: int) (fill: int -> int -> float32[] -> unit) (read: RowReader<'made>) =
+        let made = Array.zeroCreate<'made> count
 
-        let rankChunk chunk (_: ParallelLoopState) (scores: float32[]) =
+        let readChunk chunk (_: ParallelLoopState) (scores: float32[]) =
             let first = chunk * atOnce
-            let count = min atOnce (golds.Length - first)
-            fill first count scores
+            let own = min atOnce (count - first)
+            fill first own scores
 
-            for row in 0 .. count - 1 do
-                let own = ReadOnlySpan(scores, row * width, width)
-                ranks[first + row] <- Ranking.goldListedRow (first + row) golds[first + row] own
+            for row in 0 .. own - 1 do
+                made[first + row] <- read.Invoke(first + row, ReadOnlySpan(scores, row * width, width))
 
             scores
 
-        let chunks = (golds.Length + atOnce - 1) / atOnce
+        let chunks = (count + atOnce - 1) / atOnce
         let buffer () = Array.zeroCreate<float32> (atOnce * width)
         let cores = ParallelOptions(MaxDegreeOfParallelism = Environment.ProcessorCount)
-        Parallel.For(0, chunks, cores, buffer, rankChunk, ignore) |> ignore
-        ranks
+        Parallel.For(0, chunks, cores, buffer, readChunk, ignore) |> ignore
+        made
+
+    /// What is made of each query's scores with all entities, one reading a query.
+    let private readEverything (dim: int) (queries: Memory<float32>) (entities: Tensor) (read: RowReader<'made>) : 'made[] =
+        Shape.is [ -1L; int64 dim ] (nameof entities) entities
+
+        if queries.Length % dim <> 0 then
+            invalidArg (nameof queries) $"queries hold {queries.Length} numbers, no whole number of rows of {dim}"
+
+        let mentions = queries.Length / dim
+        let width = int (Shape.size 0 entities)
+        let held = max 1 (scoresAtOnce / width)
+
+        let byProduct () =
+            use _ = torch.NewDisposeScope()
+            let columns = entities.t ()
+
+            let readChunk first =
+                use _ = torch.NewDisposeScope()
+                let count = min held (mentions - first)
+                let own = torch.tensor (queries.Slice(first * dim, count * dim), [| int64 count; int64 dim |])
+                let scores = own.mm columns
+
+                let readRow row =
+                    let all = MemoryMarshal.Cast<byte, float32>(scores.bytes)
+                    read.Invoke(first + row, Span<float32>.op_Implicit (all.Slice(row * width, width)))
+
+                Array.Parallel.init count readRow
+
+            [| 0..held .. mentions - 1 |] |> Array.collect readChunk
+
+        let byTile () =
+            use _ = torch.NewDisposeScope()
+            let entities = entities.contiguous ()
+            let share = (mentions + Environment.ProcessorCount - 1) / Environment.ProcessorCount
+            let atOnce = max Tile.side (min (min queriesAtOnce share) (held / Environment.ProcessorCount))
+
+            let fill first count (scores: float32[]) =
+                // The last chunk may have fewer queries than a tile: then it also scores some before.
+                let from = min first (mentions - Tile.side)
+                let own = queries.Span.Slice(from * dim, (first + count - from) * dim)
+                let all = MemoryMarshal.Cast<byte, float32> entities.bytes
+                Tile.fillAll dim (Span<float32>.op_Implicit own) (Span<float32>.op_Implicit all) (scores.AsSpan())
+
+                if from < first then
+                    scores.AsSpan((first - from) * width, count * width).CopyTo(scores.AsSpan())
+
+            readInParallel mentions width atOnce fill read
+
+        if Tile.fits dim mentions width then
+            byTile ()
+        else
+            byProduct ()
 
     /// Ranks of golds among all entities.
     ///
@@ -223,54 +277,11 @@ module Scoring =
         (entities: Tensor)
         (golds: int[])
         : Result<Rank[], UserError> =
-        Shape.is [ -1L; int64 dim ] (nameof entities) entities
-
         if queries.Length <> golds.Length * dim then
             invalidArg (nameof queries) $"queries hold {queries.Length} numbers, expected {golds.Length} x {dim}"
 
-        let width = int (Shape.size 0 entities)
-        let held = max 1 (scoresAtOnce / width)
-
-        let byProduct () =
-            use _ = torch.NewDisposeScope()
-            let columns = entities.t ()
-
-            let rankChunk first =
-                use _ = torch.NewDisposeScope()
-                let count = min held (golds.Length - first)
-                let own = torch.tensor (queries.Slice(first * dim, count * dim), [| int64 count; int64 dim |])
-                let scores = own.mm columns
-
-                let rankOf row =
-                    let all = MemoryMarshal.Cast<byte, float32>(scores.bytes)
-                    let gold = golds[first + row]
-                    Ranking.goldListedRow (first + row) gold (Span<float32>.op_Implicit (all.Slice(row * width, width)))
-
-                Array.Parallel.init count rankOf
-
-            [| 0..held .. golds.Length - 1 |] |> Array.collect rankChunk
-
-        let byTile () =
-            use _ = torch.NewDisposeScope()
-            let entities = entities.contiguous ()
-            let share = (golds.Length + Environment.ProcessorCount - 1) / Environment.ProcessorCount
-            let atOnce = max Tile.side (min (min queriesAtOnce share) (held / Environment.ProcessorCount))
-
-            rankInParallel golds width atOnce (fun first count scores ->
-                // The last chunk may have fewer queries than a tile: then it also scores some before.
-                let from = min first (golds.Length - Tile.side)
-                let own = queries.Span.Slice(from * dim, (first + count - from) * dim)
-                let all = MemoryMarshal.Cast<byte, float32> entities.bytes
-                Tile.fillAll dim (Span<float32>.op_Implicit own) (Span<float32>.op_Implicit all) (scores.AsSpan())
-
-                if from < first then
-                    scores.AsSpan((first - from) * width, count * width).CopyTo(scores.AsSpan()))
-
         let ranks =
-            if Tile.fits dim golds.Length width then
-                byTile ()
-            else
-                byProduct ()
+            readEverything dim queries entities (RowReader(fun row scores -> Ranking.goldListedRow row golds[row] scores))
 
         match
             ranks
@@ -280,3 +291,40 @@ module Scoring =
         with
         | Some error -> Error error
         | None -> ranks |> Array.choose Result.toOption |> Ok
+
+    /// The entities with the highest scores of one row, best first; of equals that of the lower row first.
+    ///
+    /// scores  : [entities], finite
+    /// returns : at most `count` entity rows, and their scores
+    let bestOf (count: int) (scores: ReadOnlySpan<float32>) : struct (int[] * float32[]) =
+        let held = min count scores.Length
+        let rows, best = Array.zeroCreate<int> held, Array.create held -infinityf
+        let mutable found = 0
+
+        for row in 0 .. scores.Length - 1 do
+            let score = scores[row]
+
+            if found < held || score > best[held - 1] then
+                let mutable place = min found (held - 1)
+
+                while place > 0 && best[place - 1] < score do
+                    best[place] <- best[place - 1]
+                    rows[place] <- rows[place - 1]
+                    place <- place - 1
+
+                best[place] <- score
+                rows[place] <- row
+                found <- min held (found + 1)
+
+        struct (rows, best)
+
+    /// `bestOf` of each mention among all entities.
+    ///
+    /// queries, entities : as in `rankEverything`
+    let bestOfEverything
+        (count: int)
+        (dim: int)
+        (queries: Memory<float32>)
+        (entities: Tensor)
+        : struct (int[] * float32[])[] =
+        readEverything dim queries entities (RowReader(fun _ scores -> bestOf count scores))

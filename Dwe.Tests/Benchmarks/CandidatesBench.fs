@@ -65,7 +65,7 @@ let private wikimel folder =
         row ranking.Method names.Count texts.Length time $"recall@100 of golds {share hits mentions.Count}"
 
 /// First and last names of one to four syllables; of a million some thousand share a last name.
-let private generated (random: SeededRandom) count =
+let generated (random: SeededRandom) count =
     let starts =
         [| "b"
            "br"

@@ -119,6 +119,7 @@ let private dualWayStep precision (published: float) =
           Image = 512
           Hidden = 512
           Entity = 512
+          EntityImage = 0
           Heads = 8
           Dropout = 0.4
           Units = RunConfig.Defaults.Model.Units

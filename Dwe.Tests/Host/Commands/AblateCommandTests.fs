@@ -75,7 +75,7 @@ let ablating =
               Expect.equal (List.map fst variants) [ "whole"; "without memory" ] "variants"
 
               for (_, variant), folder in List.zip variants [ "whole"; "without-memory" ] do
-                  let spread = variant.GetProperty("measures").GetProperty("hits@1")
+                  let spread = variant.GetProperty("hits@1")
                   let mean = List.average (hits folder)
                   Expect.floatClose Accuracy.high (spread.GetProperty("mean").GetDouble()) mean "mean"
 
@@ -83,7 +83,7 @@ let ablating =
                   let deviation = abs (hits folder |> List.reduce (-)) / sqrt 2.0
                   Expect.floatClose Accuracy.high (spread.GetProperty("deviation").GetDouble()) deviation "deviation"
 
-              let difference = (snd variants[1]).GetProperty("difference").GetDouble()
+              let difference = (snd variants[1]).GetProperty("difference").GetProperty("mean").GetDouble()
 
               Expect.floatClose
                   Accuracy.high

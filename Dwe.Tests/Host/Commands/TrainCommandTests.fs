@@ -63,7 +63,7 @@ let training =
                   (Folder.contents run |> List.map fst |> List.filter (fun name -> not (name.StartsWith "events")))
                   ([ for name in checkpoint -> $"checkpoints/best/{name}" ]
                    @ [ for name in checkpoint -> $"checkpoints/last/{name}" ]
-                   @ [ "config.json"; "history.jsonl"; "manifest.json"; "results/dev-strict.json" ])
+                   @ [ "config.json"; "decisions.json"; "history.jsonl"; "manifest.json"; "results/dev-strict.json" ])
                   "files"
 
               let events = Directory.GetFiles(Path.Combine(run, "events"), "events.out.tfevents.*")

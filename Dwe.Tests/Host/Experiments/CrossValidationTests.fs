@@ -61,7 +61,7 @@ let tests =
               NativeSetup.report |> ignore
               use data = openDrawn ()
               use fold = CrossValidation.Fold(data, CrossValidation.Divide(data, 1L, 3), 0)
-              let whole, own = data.Features Splits.Train, fold.Features Splits.Dev
+              let whole, own = data.Features(Splits.Train, true), fold.Features(Splits.Dev, true)
               let keys = [ for mention in data.Mentions Splits.Train -> mention.Key ]
               let rows = [ for mention in fold.Mentions Splits.Dev -> List.findIndex ((=) mention.Key) keys ]
               Expect.isGreaterThan rows.Length 50 "a third of 182"

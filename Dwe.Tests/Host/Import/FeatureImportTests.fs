@@ -120,7 +120,7 @@ let private store =
                   (fun data folder ->
                       (import data folder).Dispose()
                       use data = RunData.Open(data, folder)
-                      let features = data.Features "train"
+                      let features = data.Features("train", false)
                       let image = Option.get features.Image
                       Expect.equal image.Offsets [| 0L; 0L; 0L; 1L |] "one image, of the last mention"
                       Expect.equal (image.Rows.data<float32>().ToArray()) [| 3f; 4f |] "its vector"

@@ -228,12 +228,12 @@ let private evaluation =
                   for split in [ "dev"; "test" ] do
                       let mentions = data.Mentions split
                       let all = [| for row in 0 .. mentions.Count - 1 -> int64 row |]
-                      let queries = matcher.Query(padded (data.Features split), all)
+                      let queries = matcher.Query(padded (data.Features(split, false)), all)
                       let expected = published.Values $"{split}.query"
                       PublishedFixture.agree 1e-5 (Array.map float queries) expected $"queries of {split}"
 
                       // Masked instead of filled up, parts have another say: the numbers above are not reached by chance.
-                      let masked = matcher.Query(data.Features split, all)
+                      let masked = matcher.Query(data.Features(split, false), all)
 
                       Expect.isGreaterThan
                           (Array.max (Array.map2 (fun left right -> abs (float left - right)) masked expected))

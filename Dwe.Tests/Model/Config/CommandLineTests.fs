@@ -41,6 +41,8 @@ let private verbs =
     [ "train"
       "eval"
       "compare"
+      "ablate"
+      "sweep"
       "link"
       "features"
       "candidates"

@@ -39,9 +39,11 @@ let private others =
       "model.textual_unit", "false"
       "model.vision_unit", "false"
       "model.attribute_unit", "false"
-      "model.image_dropout", "0.2"
+      "model.scene", "false"
       "model.learned_entity", "false"
       "model.match", "false"
+      "model.residual", "true"
+      "model.entity_image", "true"
       "model.lexical_unit", "false"
       "model.lexical_memory", "false"
       "model.lexical_hidden", "17"
@@ -99,7 +101,6 @@ let private whole =
 let private real =
     [ "model.dropout", 1.0
       "model.lexical_dropout", 1.0
-      "model.image_dropout", 1.0
       "loss.linking_weight", infinity
       "loss.margin", 2.0
       "loss.matching_weight", infinity

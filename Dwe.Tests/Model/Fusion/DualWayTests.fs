@@ -22,9 +22,10 @@ let private sizes: DualWaySizes =
       Image = 5
       Hidden = 8
       Entity = 7
+      EntityImage = 0
       Heads = 2
       Dropout = 0.0
-      Units = { units with LexicalHidden = 4; LexicalDropout = 0.0 }
+      Units = { units with Residual = true; LexicalHidden = 4; LexicalDropout = 0.0 }
       PairFeatures = features }
 
 let private netOf (sizes: DualWaySizes) = Net.build (options Float64) (DualWay.recipe sizes)
@@ -155,7 +156,12 @@ let private masks =
               let mentions = (randomBatch seed rows parts).Mentions
               let explained = net.Forward.Explain mentions
               let sum = explained.Terms |> List.map snd |> List.reduce Numbers.plus
-              Expect.equal (List.map fst explained.Terms) [ "mention"; "text"; "vision"; "attributes" ] "the terms"
+
+              Expect.equal
+                  (List.map fst explained.Terms)
+                  [ "mention"; "sentence"; "text"; "vision"; "attributes" ]
+                  "the terms"
+
               agree 1e-12 (values sum) (values (net.Forward.Query mentions)) "the sum"
 
           property "and what it reads of its image and parts are shares that sum to 1, or to 0 where it has none"
@@ -215,6 +221,8 @@ let private everything =
       "gate.weight"
       "output.weight"
       "output.bias"
+      "skip.weight"
+      "skip.bias"
       "entity.weight"
       "entity.bias"
       "contrast_scale"
@@ -228,13 +236,24 @@ let private loss =
         Matching = InfoNceLoss
         Negatives = SampledAndInBatch }
 
+/// Moves the weights away from where they start: the learned parts start at 0, behind which nothing gets a gradient.
+let private moved (net: Net<DualWay>) =
+    use _ = torch.no_grad ()
+    use generator = new torch.Generator(1UL, torch.CPU)
+
+    for struct (_, weight) in net.Weights do
+        use noise = torch.rand (weight.shape, dtype = weight.dtype, generator = generator)
+        weight.add_ (noise.sub (0.5.ToScalar())) |> ignore
+
+    net
+
 let private laws =
     testList
         "the dwe model's weights"
         [ testCase "are these, and every one gets a gradient"
           <| fun () ->
               Scope.value (fun () ->
-                  use net = netOf sizes
+                  use net = moved (netOf sizes)
                   Expect.sequenceEqual (names net) everything "names"
                   (DualWayTotal.ofBatch loss net.Forward (randomBatch 3 5 3)).Total.backward ()
 
@@ -250,6 +269,7 @@ let private laws =
               [ "textual", (fun (units: UnitsConfig) -> { units with Textual = false }), [ "textual." ]
                 "vision", (fun units -> { units with Vision = false }), [ "vision." ]
                 "attribute", (fun units -> { units with Attribute = false }), [ "attribute."; "profile." ]
+                "residual", (fun units -> { units with Residual = false }), [ "skip." ]
                 "entity side", (fun units -> { units with LearnedEntity = false }), [ "entity." ] ] do
               testCase $"are without those of the {name} where it is switched off, and the net still learns"
               <| fun () ->
@@ -267,6 +287,37 @@ let private laws =
                       let gradient = output.grad |> Option.ofObj |> Option.get
                       Expect.isGreaterThan (gradient.abs().max().ToDouble()) 1e-9 "gradient of output.weight")
 
+          testCase "start as the encoder's own similarity of text and description, where the inner width holds them"
+          <| fun () ->
+              Scope.value (fun () ->
+                  use net = netOf { sizes with Entity = 6 }
+                  let batch = randomBatch 7 4 2
+                  let entities = batch.Entities.narrow (1L, 0L, 6L)
+                  let cosines left right = Similarity.matrix Similarity.Cosine left right |> values
+                  let learned = cosines (net.Forward.Query batch.Mentions) (net.Forward.Entity entities)
+                  agree 1e-12 learned (cosines batch.Mentions.Text entities) "the first cosines")
+
+          testCase "read an entity's image by its direction alone, and nothing of one that has none"
+          <| fun () ->
+              Scope.value (fun () ->
+                  use net = moved (netOf { sizes with EntityImage = 5 })
+                  let batch = randomBatch 7 4 2
+                  let image = (Option.get batch.Mentions.Image).Values.narrow (0L, 0L, 4L)
+                  let text = batch.Entities.narrow (0L, 0L, 4L)
+                  let entity (image: Tensor) = net.Forward.Entity(torch.cat ([| text; image |], 1L)) |> values
+                  agree 1e-12 (entity image) (entity (image * Numbers.scalar 3.0)) "three times as long"
+                  let none = entity (torch.zeros_like image)
+
+                  Expect.isGreaterThan
+                      (Array.map2 (-) (entity image) none |> Array.map abs |> Array.max)
+                      1e-3
+                      "it counts"
+
+                  let struct (_, weight) = net.Weights |> Seq.find (fun struct (name, _) -> name = "entity.weight")
+                  let struct (_, bias) = net.Weights |> Seq.find (fun struct (name, _) -> name = "entity.bias")
+                  let ofText = Numbers.plus (text.matmul (weight.narrow(1L, 0L, 7L).t ())) bias
+                  agree 1e-12 none (values ofText) "text alone")
+
           testCase "are without the lexical ones where there is none: then the score is the cosine"
           <| fun () ->
               Scope.value (fun () ->
@@ -279,34 +330,6 @@ let private laws =
 
                   let cosines = torch.tensor (array2D [ [ 0.5; -0.25 ] ])
                   Expect.equal (values (net.Forward.Score cosines (torch.empty_like cosines))) [| 0.5; -0.25 |] "score")
-
-          testCase "hide images from steps of training at their rate, whole mentions at once, and never else"
-          <| fun () ->
-              Scope.value (fun () ->
-                  use net = netWith (fun units -> { units with ImageDropout = 0.25 })
-                  use plain = netOf sizes
-                  let batch = (randomBatch 5 4000 2).Mentions
-                  let without = MentionImages.keep (torch.zeros (4000L, dtype = torch.bool)) batch
-                  let queries (net: Net<DualWay>) batch = (net.Forward.Query batch).detach ()
-
-                  let same (left: torch.Tensor) (right: torch.Tensor) =
-                      (left.sub right).abs().amax([| 1L |]).lt (Numbers.scalar 1e-12)
-
-                  net.Evaluate()
-                  plain.Evaluate()
-                  let seen, blind = queries plain batch, queries plain without
-                  Expect.isTrue ((same (queries net batch) seen).all().ToBoolean()) "evaluation sees all"
-                  net.Train 0L
-                  let trained = queries net batch
-                  let sees, hides = same trained seen, same trained blind
-                  Expect.isTrue ((sees.logical_or hides).all().ToBoolean()) "all of a mention's images or none"
-
-                  // Of the mentions that have some: a quarter, give or take five deviations.
-                  let telling = (same seen blind).logical_not ()
-                  let count = telling.sum().ToDouble()
-                  let hidden = (hides.logical_and telling).sum().ToDouble()
-                  Expect.isGreaterThan count 2000.0 "most have some"
-                  Expect.isLessThan (abs (hidden / count - 0.25)) (5.0 * sqrt (0.1875 / count)) $"{hidden} of {count}")
 
           testCase "are without any of images where the data has none"
           <| fun () ->

@@ -54,6 +54,7 @@ let private config =
         Model.Kind = ModelKind.DualWay
         Model.Hidden = 8
         Model.Heads = 2
+        Model.Units.Residual = true
         // No whole number of vectors.
         Model.Units.LexicalHidden = 21 }
 
@@ -148,7 +149,7 @@ let tests =
                           let sum = found[at] |> Array.sumBy (fun struct (_, amount) -> amount)
                           Expect.isLessThan (abs (sum - scores[at])) 1e-4f $"mention {mention}, entity {at}"
                           let named = found[at] |> Array.map (fun struct (name, _) -> name)
-                          Expect.equal named[..1] [| "mention"; "text" |] "the query's terms first"
+                          Expect.equal named[..2] [| "mention"; "sentence"; "text" |] "the query's terms first"
                           Expect.equal (Array.last named) "constant" "what is left last")
 
           property "has the same bits in any order and beside whatever else"

@@ -27,7 +27,7 @@ let tests =
         [ testCase "precision, recall and F1, the worked example"
           <| fun () ->
               let mentions = [| right 0.9; right 0.8; wrong 0.7; nil 0.6; right 0.2; nil 0.1 |]
-              let found = Nil.at 0.6 mentions
+              let found = Nil.links 0.6 mentions
               // Four answers, two right; four mentions have an entity.
               Expect.equal found.Precision (2.0 / 4.0) "precision"
               Expect.equal found.Recall (2.0 / 4.0) "recall"
@@ -35,15 +35,29 @@ let tests =
 
           testCase "who answers nothing has an F1 of 0, not NaN"
           <| fun () ->
-              Expect.equal (Nil.at 2.0 [| right 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing answered"
-              Expect.equal (Nil.at 0.0 [| nil 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing to find"
+              Expect.equal (Nil.links 2.0 [| right 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing answered"
+              Expect.equal (Nil.links 0.0 [| nil 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing to find"
+
+          testCase "those that are not linked are said NIL, the worked example"
+          <| fun () ->
+              let mentions = [| right 0.9; right 0.8; wrong 0.7; nil 0.6; right 0.2; nil 0.1 |]
+              let found = Nil.nils 0.6 mentions
+              // Two are said NIL, of which one is; two mentions are NIL.
+              Expect.equal found { Precision = 1.0 / 2.0; Recall = 1.0 / 2.0; F1 = 0.5 } "0.2 and 0.1"
+
+          testCase "a mention without candidates is NIL whatever the threshold, and never chooses it"
+          <| fun () ->
+              let mentions = [| right 0.5; right 0.25; nil -infinity; wrong -infinity |]
+              Expect.equal (Nil.bestThreshold mentions) 0.25 "the lowest score there is"
+              Expect.equal (Nil.links -infinity mentions).Precision 1.0 "two answers, both right"
+              Expect.equal (Nil.nils -infinity mentions).Precision 0.5 "one of the two is NIL"
 
           testPropertyWithConfig
               { FsCheckConfig.defaultConfig with maxTest = 300 }
               "no threshold has a higher F1 than the best one, nor a lower one the same"
               (Prop.forAll (Arb.fromGen someMentions) (fun mentions ->
                   let best = Nil.bestThreshold mentions
-                  let f1 threshold = (Nil.at threshold mentions).F1
+                  let f1 threshold = (Nil.links threshold mentions).F1
 
                   for threshold in [ 0.0..0.05..2.1 ] do
                       Expect.isLessThanOrEqual (f1 threshold) (f1 best + 1e-12) $"at {threshold}"
@@ -81,5 +95,6 @@ let tests =
 
           testCase "what is not a number is refused"
           <| fun () ->
-              Expect.invalid "there are no mentions" "nothing" (fun () -> Nil.at 0.0 [||])
-              Expect.invalid "a confidence is NaN" "NaN" (fun () -> Nil.bestThreshold [| right nan |]) ]
+              Expect.invalid "there are no mentions" "nothing" (fun () -> Nil.links 0.0 [||])
+              Expect.invalid "a confidence is NaN" "NaN" (fun () -> Nil.bestThreshold [| right nan |])
+              Expect.invalid "no mention has a candidate" "none" (fun () -> Nil.bestThreshold [| right -infinity |]) ]

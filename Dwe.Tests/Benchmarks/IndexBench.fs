@@ -1,0 +1,276 @@
+/// What an index of a million generated entities costs: to build, in bytes, for one query, for a batch, for a name with typos.
+/// Not a test: `dotnet Dwe.Tests.dll bench index`.
+module Dwe.Tests.Benchmarks.IndexBench
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Numerics
+open System.Runtime.InteropServices
+open System.Threading
+open System.Threading.Tasks
+open TorchSharp
+open Dwe.Host.Index
+open Dwe.Host.Storage
+open Dwe.Model
+open Dwe.Model.Domain
+open Dwe.Tests.Host.Index.IndexWorld
+
+let private dim = 512
+let private latent = 64
+let private clusters = 20_000
+
+/// Normal numbers by Box and Muller.
+let private normal (random: SeededRandom) =
+    sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
+
+/// Vectors of 512 numbers that vary in 64 directions, around 20,000 centres; a row is decided by its number.
+type private Directions() =
+    let mixing =
+        let random = SeededRandom 21L
+        Array.init (dim * latent) (fun _ -> float32 (normal random))
+
+    let around (random: SeededRandom) (target: Span<float32>) =
+        let centre = SeededRandom(Seed.derive 22L "centre" (int64 (random.Next clusters)))
+
+        for at in 0 .. latent - 1 do
+            target[at] <- float32 (normal centre + 0.7 * normal random)
+
+    /// Rows by number, with a little noise in all directions so that no two are one.
+    member _.Fill(numbers: int[], target: Memory<float32>) =
+        Parallel.For(
+            0,
+            (numbers.Length + 63) / 64,
+            fun chunk ->
+                let own = numbers[chunk * 64 .. min numbers.Length (chunk * 64 + 64) - 1]
+                let hidden = Array.zeroCreate<float32> (max 4 own.Length * latent)
+                let noise = Array.init own.Length (fun at -> SeededRandom(Seed.derive 23L "row" (int64 own[at])))
+
+                for at in 0 .. own.Length - 1 do
+                    around noise[at] (hidden.AsSpan(at * latent, latent))
+
+                let mixed = Array.zeroCreate<float32> (max 4 own.Length * dim)
+                DotProducts.Fill(latent, ReadOnlySpan hidden, ReadOnlySpan mixing, mixed.AsSpan())
+
+                for at in 0 .. own.Length * dim - 1 do
+                    mixed[at] <- mixed[at] + 0.5f * float32 (noise[at / dim].NextDouble() - 0.5)
+
+                mixed.AsSpan(0, own.Length * dim).CopyTo(target.Span.Slice(chunk * 64 * dim))
+        )
+        |> ignore
+
+/// Every fifth name is that of an earlier entity; every tenth entity has an alias.
+let private entities count =
+    let random = SeededRandom 24L
+    let names = CandidatesBench.generated random count
+
+    Array.init count (fun number ->
+        let name =
+            if number > 0 && number % 5 = 0 then
+                names[random.Next number]
+            else
+                names[number]
+
+        names[number] <- name
+        let aliases = if number % 10 = 3 then [ name.Substring(name.IndexOf ' ' + 1) ] else []
+        entity $"Q{number}" name aliases)
+
+let private source (entities: Entity[]) =
+    let directions = Directions()
+    let live = Array.create entities.Length true
+
+    let segment =
+        { new IEntitySourceSegment with
+            member _.ContentHash = "generated"
+            member _.Entities = entities
+            member _.Live = live
+
+            member _.CopyVectors(first, target) =
+                let rows = Array.zeroCreate<float32> target.Length
+                directions.Fill([| first .. first + target.Length / dim - 1 |], rows.AsMemory())
+                rows.AsSpan().CopyTo target }
+
+    { new IEntitySource with
+        member _.Card = card
+        member _.Dimension = dim
+        member _.Segments = [| segment |] }
+
+let private asTheyAre =
+    { new IEntityProjection with
+        member _.Card = IndexedRun(Name = "none", Checkpoint = "none", Projects = false)
+        member _.Dimension = dim
+        member _.RowsAtOnce = 4096
+        member _.Project(rows) = rows }
+
+let private bytesIn folder =
+    Directory.GetFiles(folder, "*", SearchOption.AllDirectories) |> Array.sumBy (fun file -> FileInfo(file).Length)
+
+/// Seconds that both cores take to read a mapped file once.
+let private readingSeconds (path: string) =
+    use file = new MappedFile(path)
+    let pieces = 1 + int (file.Length >>> 26)
+
+    let read () =
+        let mutable next = -1
+
+        Parallel.For(
+            0,
+            Environment.ProcessorCount,
+            fun _ ->
+                let mutable all = Vector<uint64>.Zero
+                let mutable at = Interlocked.Increment &next
+
+                while at < pieces do
+                    let start = int64 at <<< 26
+                    let bytes = file.Span(start, int (min (1L <<< 26) (file.Length - start)))
+                    let numbers = MemoryMarshal.Cast<byte, Vector<uint64>> bytes
+
+                    for place in 0..4 .. numbers.Length - 4 do
+                        all <-
+                            all
+                            ||| numbers[place]
+                            ||| numbers[place + 1]
+                            ||| numbers[place + 2]
+                            ||| numbers[place + 3]
+
+                    at <- Interlocked.Increment &next
+
+                GC.KeepAlive all
+        )
+        |> ignore
+
+    Timing.median 2 7 read
+
+/// GFLOP/s of libtorch's float32 product of a batch of queries with rows.
+let private productRate (queries: int) =
+    use _ = torch.NewDisposeScope()
+    let rows = 65_536L
+    let left, right = torch.rand (int64 queries, int64 dim), torch.rand (int64 dim, rows)
+
+    let seconds =
+        Timing.median 1 5 (fun () ->
+            use _ = torch.matmul (left, right)
+            ())
+
+    2.0 * float queries * float dim * float rows / seconds / 1e9
+
+let private percentile share (sorted: float[]) = sorted[min (sorted.Length - 1) (int (share * float sorted.Length))]
+
+/// One or two letters left out, changed, doubled or swapped.
+let private edited (random: SeededRandom) edits (name: string) =
+    let edit (name: string) =
+        let at = random.Next(name.Length - 1)
+        let letter = string (char (int 'a' + random.Next 26))
+
+        match random.Next 4 with
+        | 0 -> name.Remove(at, 1)
+        | 1 -> name.Remove(at, 1).Insert(at, letter)
+        | 2 -> name.Insert(at, letter)
+        | _ -> name.Remove(at, 1).Insert(at + 1, string name[at])
+
+    (name, [ 1..edits ]) ||> List.fold (fun name _ -> edit name)
+
+let private lexical (index: SegmentIndex) (entities: Entity[]) =
+    for what, edits in [ "as it is", 0; "1 edit", 1; "2 edits", 2 ] do
+        let random = SeededRandom 25L
+        let golds = Array.init 600 (fun _ -> random.Next entities.Length)
+        let texts = golds |> Array.map (fun gold -> edited random edits entities[gold].Name)
+
+        // A homonym is as good: nothing in a name tells them apart.
+        let isHit gold (found: Found[]) =
+            found |> Array.exists (fun row -> entities[row.Row].Name = entities[gold].Name)
+
+        for text in Array.truncate 50 texts do
+            index.Named(text, 50) |> ignore
+
+        let times, hits =
+            Array.zip golds texts
+            |> Array.map (fun (gold, text) ->
+                let watch = Stopwatch.StartNew()
+                let found = index.Named(text, 50)
+                watch.Elapsed.TotalMilliseconds, isHit gold found)
+            |> Array.unzip
+
+        let sorted = Array.sort times
+        let recall = float (hits |> Array.filter id |> Array.length) / float hits.Length
+
+        printfn
+            $"name {what, -9} p50 {percentile 0.5 sorted, 6:F2} ms, p99 {percentile 0.99 sorted, 6:F2} ms, recall@50 {100.0 * recall:F1} %%"
+
+/// A tenth of the rows' own variation away from rows.
+let private queries count entityCount =
+    let random = SeededRandom 26L
+    let rows = Array.init count (fun _ -> random.Next entityCount)
+    let values = Array.zeroCreate<float32> (count * dim)
+    Directions().Fill(rows, values.AsMemory())
+    Ranks.Normalize(values, dim)
+
+    for at in 0 .. values.Length - 1 do
+        values[at] <- values[at] + 0.02f * float32 (normal random)
+
+    Ranks.Normalize(values, dim)
+    values
+
+let private measure folder (dtype: Dtype) (entities: Entity[]) (asked: float32[]) (exact: Found[][] option) =
+    let watch = Stopwatch.StartNew()
+    IndexBuilder(folder, source entities, asTheyAre, dtype).Build((fun _ _ -> ()), CancellationToken.None) |> ignore
+    let seconds = watch.Elapsed.TotalSeconds
+    let generation = Path.Combine(folder, "gen-000001", "000001")
+    let vectors = Path.Combine(generation, IndexSegment.VectorsFile)
+    let each bytes = float bytes / float entities.Length
+
+    printfn
+        $"{dtype}: built in {seconds:F0} s, {each (bytesIn folder):F0} bytes an entity (vectors {each (FileInfo(vectors).Length):F0}, names {each (bytesIn (Path.Combine(generation, IndexSegment.LexicalFolder))):F0}), peak memory so far {Timing.peakMegabytes ():F0} MB"
+
+    let opening = Stopwatch.StartNew()
+    use index = SegmentIndex.Open folder
+    printfn $"{dtype}: opened in {opening.Elapsed.TotalMilliseconds:F0} ms"
+    let query at = ReadOnlyMemory(asked, at * dim, dim)
+    let reading = readingSeconds vectors
+    let mutable at = 0
+
+    let oneQuery =
+        Timing.median 3 15 (fun () ->
+            at <- at + 1
+            index.Nearest((query at).Span, 10) |> ignore)
+
+    printfn
+        $"{dtype}: one query {1000.0 * oneQuery:F1} ms, {float (FileInfo(vectors).Length) / oneQuery / 1e9:F1} GB/s, {100.0 * reading / oneQuery:F0} %% of plain reading ({1000.0 * reading:F1} ms)"
+
+    let count = asked.Length / dim
+    let product = productRate count
+    let batch = Timing.median 1 3 (fun () -> index.Nearest(ReadOnlySpan asked, 10) |> ignore)
+    let rate = 2.0 * float asked.Length * float entities.Length / batch / 1e9
+
+    printfn
+        $"{dtype}: {count} queries {batch:F2} s, {rate:F0} GFLOP/s, {100.0 * rate / product:F0} %% of libtorch's product ({product:F0})"
+
+    let found = index.Nearest(ReadOnlySpan asked, 10)
+
+    match exact with
+    | Some exact ->
+        let rows (found: Found[]) = found |> Array.map _.Row |> Set.ofArray
+        let common = Array.map2 (fun left right -> (Set.intersect (rows left) (rows right)).Count) exact found
+        printfn $"{dtype}: recall@10 against float32 {float (Array.sum common) / float (10 * count):F4}"
+    | None -> lexical index entities
+
+    found
+
+let run () =
+    let folder = Directory.CreateTempSubdirectory("dwe-index-bench-").FullName
+
+    try
+        let count = 1_000_000
+        let watch = Stopwatch.StartNew()
+        let entities = entities count
+        let asked = queries 256 count
+        printfn $"{count} entities made in {watch.Elapsed.TotalSeconds:F1} s, peak memory {Timing.peakMegabytes ():F0} MB"
+        let place name = Path.Combine(folder, name)
+        let exact = measure (place "float32") Dtype.F32 entities asked None
+        Directory.Delete(place "float32", true)
+
+        for dtype in [ Dtype.F16; Dtype.I8 ] do
+            measure (place $"{dtype}") dtype entities asked (Some exact) |> ignore
+            Directory.Delete(place $"{dtype}", true)
+    finally
+        Directory.Delete(folder, true)
