@@ -67,6 +67,8 @@ internal static class Program
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),
         Command.Index index => IndexCommand.Run(index.Item, Streams.Results, Console.Out, stop),
         Command.ShowIndex show => IndexCommand.Show(show.index, show.json, Streams.Results, Console.Out),
+        Command.Serve serve => ServeCommand.Run(serve.Item, stop),
+        Command.Demo demo => DemoCommand.Run(demo.Item, stop),
         Command.Show show => ShowCommand.Run(show.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
         Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),

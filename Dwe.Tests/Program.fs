@@ -13,6 +13,7 @@ let private benchmarks =
       "index", Benchmarks.IndexBench.run
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
+      "service", Benchmarks.ServiceBench.run
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =
@@ -58,6 +59,7 @@ let main argv =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
         |> Option.orElseWith Dwe.Tests.Host.Index.IndexCrashTests.child
+        |> Option.orElseWith Dwe.Tests.Host.Service.ServiceProcess.child
 
     match child, NativeSetup.report.LoaderError, List.ofArray argv with
     | Some exitCode, _, _ -> exitCode

@@ -322,6 +322,54 @@ type internal ShowArguments =
             | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
             | Out _ -> "the page (default: KEY.html)"
 
+type internal ServeArguments =
+    | [<Mandatory; Unique>] Run of RUN: string
+    | [<Unique>] Index of INDEX: string
+    | [<Unique>] Port of NUMBER: int
+    | [<Unique>] Host of ADDRESS: string
+    | [<Unique>] Api_Key_From of VARIABLE: string
+    | [<Unique>] Queue of COUNT: int
+    | [<Unique>] Batch of COUNT: int
+    | [<Unique>] Max_Body of BYTES: int64
+    | [<Unique>] Timeout of SECONDS: float
+    | [<Unique>] Candidates of COUNT: int
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Run _ -> "folder of a trained run; its best checkpoint links"
+            | Index _ -> "an index made by `dwe index` (default: the data set that the run was trained on)"
+            | Port _ -> "port to listen on; 0 takes a free one (default: 8080)"
+            | Host _ -> "address to listen on; 0.0.0.0 for every one of this machine (default: 127.0.0.1)"
+            | Api_Key_From _ -> "environment variable that holds the key which clients send as a bearer token"
+            | Queue _ -> "mentions that may wait; more are refused with 429 (default: 64)"
+            | Batch _ -> "mentions linked together, at most (default: 16)"
+            | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
+            | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
+            | Candidates _ -> "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
+            | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
+type internal DemoArguments =
+    | [<Unique>] Port of NUMBER: int
+    | [<Unique>] Out of RUN: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Port _ -> "port to listen on, of this machine alone; 0 takes a free one (default: 8080)"
+            | Out _ -> "folder of the run that is trained first, if it is not there (default: runs/demo)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
 type internal ImportArguments =
     | [<Unique>] Data of DIR: string
     | [<Unique>] Weights of FILE: string
@@ -555,6 +603,8 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Index of ParseResults<IndexArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
+    | [<CliPrefix(CliPrefix.None)>] Serve of ParseResults<ServeArguments>
+    | [<CliPrefix(CliPrefix.None)>] Demo of ParseResults<DemoArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
     | [<CliPrefix(CliPrefix.None)>] Kb of ParseResults<KbArguments>
@@ -577,6 +627,8 @@ type internal DweArguments =
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Index _ -> "index entities for a run, by vector and by name"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
+            | Serve _ -> "link mentions over HTTP, with a page to try it"
+            | Demo _ -> "train on the drawn sample, and serve it with a page to try it"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"
             | Kb _ -> "build and change a knowledge base of your own"

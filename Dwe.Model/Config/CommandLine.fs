@@ -185,6 +185,66 @@ type ShowOptions =
         Out: string | null
     }
 
+type ServeOptions =
+    {
+        Run: string
+        /// Null for the run's own data set.
+        Index: string | null
+        Port: int
+        Host: string
+        /// The environment variable that holds the key; null for none.
+        ApiKeyFrom: string | null
+        Queue: int
+        Batch: int
+        MaxBody: int64
+        /// Seconds.
+        Timeout: float
+        /// From each source; 0 = every entity.
+        Candidates: int
+        Encoder: TextEncoderChoice
+        Precision: Precision
+        Device: string
+        LibTorch: string | null
+    }
+
+/// The drawn sample's run, and where to serve it.
+type DemoOptions =
+    {
+        Run: string
+        Port: int
+        Device: string
+        LibTorch: string | null
+    }
+
+    /// What trains it, or goes on with a training that was stopped.
+    member demo.Training(resume: bool) : TrainOptions =
+        { Config = { Preset = (if resume then null else "drawn-dwe"); File = null; Set = [||] }
+          Data = null
+          Format = null
+          Features = null
+          Candidates = null
+          Out = demo.Run
+          Device = demo.Device
+          LibTorch = demo.LibTorch
+          Resume = resume
+          Json = null }
+
+    member demo.Serving: ServeOptions =
+        { Run = demo.Run
+          Index = null
+          Port = demo.Port
+          Host = "127.0.0.1"
+          ApiKeyFrom = null
+          Queue = 64
+          Batch = 16
+          MaxBody = 10L <<< 20
+          Timeout = 30.0
+          Candidates = 100
+          Encoder = SentenceEncoder
+          Precision = Float32
+          Device = demo.Device
+          LibTorch = demo.LibTorch }
+
 /// Either `Data` or `Weights` is there.
 type ImportOptions =
     { Data: string | null
@@ -268,6 +328,8 @@ type Command =
     | Index of IndexOptions
     | ShowIndex of index: string * json: bool
     | Show of ShowOptions
+    | Serve of ServeOptions
+    | Demo of DemoOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
     | DataConvert of DataConvertOptions
@@ -335,6 +397,12 @@ module internal CommandLine =
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
+              "serve",
+              [ "dwe serve --run runs/sample"
+                "dwe serve --run runs/wikimel --index wikimel.index --port 8000"
+                "dwe serve --run runs/wikimel --index wikimel.index --host 0.0.0.0 --port 80 --api-key-from DWE_KEY"
+                "dwe serve --run runs/wikimel --index wikimel.index --queue 256 --timeout 10" ]
+              "demo", [ "dwe demo"; "dwe demo --port 9000" ]
               "import",
               [ "dwe import --data wikimel --out wikimel.store"
                 "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
@@ -793,6 +861,60 @@ module internal CommandLine =
                       Without = without
                       Out = orNull (found.TryGetResult ShowArguments.Out) }))
 
+    let private within option least most (value: 'Number) =
+        if value >= least && value <= most then
+            Ok value
+        else
+            Error(ValueInvalid("command line", option, string value, $"a number from {least} to {most}"))
+
+    let private serve (found: ParseResults<ServeArguments>) =
+        within "--port" 0 65_535 (found.GetResult(ServeArguments.Port, 8080))
+        |> Result.bind (fun port ->
+            within "--queue" 1 100_000 (found.GetResult(ServeArguments.Queue, 64))
+            |> Result.bind (fun queue ->
+                within "--batch" 1 1_024 (found.GetResult(ServeArguments.Batch, 16))
+                |> Result.map (fun batch -> port, queue, batch)))
+        |> Result.bind (fun (port, queue, batch) ->
+            within "--max-body" 1_024L (1L <<< 30) (found.GetResult(ServeArguments.Max_Body, 10L <<< 20))
+            |> Result.bind (fun maxBody ->
+                within "--timeout" 0.1 3600.0 (found.GetResult(ServeArguments.Timeout, 30.0))
+                |> Result.map (fun timeout -> port, queue, batch, maxBody, timeout)))
+        |> Result.bind (fun (port, queue, batch, maxBody, timeout) ->
+            textEncoderOf (found.TryGetResult ServeArguments.Encoder)
+            |> Result.bind (fun encoder ->
+                encoderPrecision encoder (found.TryGetResult ServeArguments.Precision)
+                |> Result.bind (fun precision ->
+                    oneOf "--device" deviceNames (found.GetResult(ServeArguments.Device, "auto"))
+                    |> Result.bind (fun device ->
+                        atLeast 0 "--candidates" (found.GetResult(ServeArguments.Candidates, 100))
+                        |> Result.map (fun candidates ->
+                            Serve
+                                { Run = found.GetResult ServeArguments.Run
+                                  Index = orNull (found.TryGetResult ServeArguments.Index)
+                                  Port = port
+                                  Host = found.GetResult(ServeArguments.Host, "127.0.0.1")
+                                  ApiKeyFrom = orNull (found.TryGetResult ServeArguments.Api_Key_From)
+                                  Queue = queue
+                                  Batch = batch
+                                  MaxBody = maxBody
+                                  Timeout = timeout
+                                  Candidates = candidates
+                                  Encoder = encoder
+                                  Precision = precision
+                                  Device = device
+                                  LibTorch = orNull (found.TryGetResult ServeArguments.LibTorch) })))))
+
+    let private demo (found: ParseResults<DemoArguments>) =
+        within "--port" 0 65_535 (found.GetResult(DemoArguments.Port, 8080))
+        |> Result.bind (fun port ->
+            oneOf "--device" deviceNames (found.GetResult(DemoArguments.Device, "auto"))
+            |> Result.map (fun device ->
+                Demo
+                    { Run = found.GetResult(DemoArguments.Out, "runs/demo")
+                      Port = port
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult DemoArguments.LibTorch) }))
+
     let private import (found: ParseResults<ImportArguments>) =
         let options =
             { Data = orNull (found.TryGetResult ImportArguments.Data)
@@ -1016,6 +1138,8 @@ module internal CommandLine =
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Index own) -> index own
             | Some(DweArguments.Show own) -> show own
+            | Some(DweArguments.Serve own) -> serve own
+            | Some(DweArguments.Demo own) -> demo own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Kb own) -> kb own
