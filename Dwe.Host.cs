@@ -60,6 +60,8 @@ internal static class Program
         Command.Eval eval => EvalCommand.Run(eval.Item),
         Command.Report report => ReportCommand.Run(report.Item, Streams.Results),
         Command.Compare compare => CompareCommand.Run(compare.Item, Streams.Results, Console.Out),
+        Command.Ablate ablate => AblateCommand.Run(ablate.Item, stop),
+        Command.Sweep sweep => SweepCommand.Run(sweep.Item, stop),
         Command.Link link => LinkCommand.Run(link.Item, Streams.Results, Console.In, Console.Out, stop),
         Command.Features features => FeaturesCommand.Run(features.Item, stop),
         Command.Candidates candidates => CandidatesCommand.Run(Streams.Results, candidates.Item, stop),

@@ -12,6 +12,10 @@ module internal Wording =
          mimic, melbench, wikidiverse-upstream, jsonl, csv"
 
     [<Literal>]
+    let TrainAndDevCandidates =
+        "candidates of the train and dev mentions, {mention: [ids]} or {record key: [ids]}"
+
+    [<Literal>]
     let Source =
         "file of entities: .jsonl or .csv with id, name, aliases, type, image and descriptions, or a dump of Wikidata \
          (.json, .json.gz, .json.bz2)"
@@ -85,11 +89,16 @@ type internal TrainArguments =
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Resume
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Folds of COUNT: int
     | [<Unique>] Json of FILE: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Seeds _ -> "a run OUT/seed-N for each of these seeds, e.g. 1,2,3, and a table with mean and deviation"
+            | Folds _ ->
+                "cross-validation: train is divided into COUNT parts by sentence, OUT/fold-N is trained on the others and evaluated on part N"
             | Preset _ ->
                 "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
@@ -153,6 +162,58 @@ type internal CompareArguments =
             | Protocol _ -> "legacy, strict or full-kb (default: strict)"
             | Measure _ -> "hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
             | Json -> "print JSON instead of a table"
+
+type internal AblateArguments =
+    | [<Mandatory; Unique>] Grid of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Grid _ ->
+                "the variants: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"variants\": {NAME: {KEY: VALUE}}}; the first is what the others are compared with"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
+            | Seeds _ -> "a run of every variant for each of these seeds, e.g. 1,2,3 (default: the configuration's)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
+
+type internal SweepArguments =
+    | [<Mandatory; Unique>] Space of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Space _ ->
+                "what to try: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"space\": {KEY: [VALUES] or {\"from\", \"to\", \"scale\": \"log\"}}, \"method\": \"random\" or \"grid\", \"trials\": COUNT, \"seed\": NUMBER}"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
 
 type internal LinkArguments =
     | [<Mandatory; Unique>] Run of RUN: string
@@ -535,6 +596,8 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
+    | [<CliPrefix(CliPrefix.None)>] Ablate of ParseResults<AblateArguments>
+    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
@@ -557,6 +620,8 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
+            | Ablate _ -> "train variants of one configuration and say what each part of the model is worth"
+            | Sweep _ -> "train configurations of a space and rank them by what they reach on dev"
             | Report _ -> "write a page about runs: curves, results, comparison, what went wrong and why"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"

@@ -10,16 +10,22 @@ open Dwe.Model.Tensors
 type ConfigSource = { Preset: string | null; File: string | null; Set: string[] }
 
 type TrainOptions =
-    { Config: ConfigSource
-      Data: string | null
-      Format: string | null
-      Features: string | null
-      Candidates: string | null
-      Out: string | null
-      Device: string
-      LibTorch: string | null
-      Resume: bool
-      Json: string | null }
+    {
+        Config: ConfigSource
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Out: string | null
+        Device: string
+        LibTorch: string | null
+        Resume: bool
+        /// Empty for one run with the configuration's own.
+        Seeds: int64[]
+        /// 0 for no cross-validation.
+        Folds: int
+        Json: string | null
+    }
 
 type EvalOptions =
     { Run: string | null
@@ -42,6 +48,34 @@ type ComparisonOptions =
       Protocol: Protocol
       Measure: string
       Json: bool }
+
+/// Where an experiment of several runs finds its data.
+type ExperimentData =
+    {
+        /// Null for the sample of the preset.
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Device: string
+        LibTorch: string | null
+    }
+
+type AblationOptions =
+    {
+        Grid: string
+        Source: ExperimentData
+        Out: string
+        /// Empty for the configuration's own.
+        Seeds: int64[]
+        Json: string | null
+    }
+
+type SweepOptions =
+    { Space: string
+      Source: ExperimentData
+      Out: string
+      Json: string | null }
 
 type ReportOptions =
     {
@@ -281,6 +315,8 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Ablate of AblationOptions
+    | Sweep of SweepOptions
     | Report of ReportOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
@@ -314,7 +350,9 @@ module internal CommandLine =
               [ "dwe train --preset sample"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --out runs/wikimel"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --set optimizer.learning_rate=1e-4"
-                "dwe train --out runs/wikimel --resume" ]
+                "dwe train --out runs/wikimel --resume"
+                "dwe train --preset sample --seeds 1,2,3 --out runs/seeds"
+                "dwe train --preset sample-dwe --folds 5 --out runs/folds" ]
               "eval",
               [ "dwe eval --run runs/sample"
                 "dwe eval --run runs/wikimel --split dev --protocol full-kb --json result.json"
@@ -322,6 +360,12 @@ module internal CommandLine =
               "compare",
               [ "dwe compare runs/text runs/images"
                 "dwe compare runs/one runs/two runs/three --protocol full-kb --measure mrr --json" ]
+              "ablate",
+              [ "dwe ablate --grid data/grids/drawn.json --out runs/ablation --seeds 1,2,3"
+                "dwe ablate --grid data/grids/wikimel.json --data wikimel --features wikimel.store --candidates lists.json --out runs/ablation --seeds 1,2,3" ]
+              "sweep",
+              [ "dwe sweep --space data/grids/drawn-sweep.json --out runs/sweep"
+                "dwe sweep --space mine.json --data wikimel --features wikimel.store --candidates lists.json --out runs/sweep" ]
               "link",
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
@@ -404,27 +448,74 @@ module internal CommandLine =
     let private precisionSetting (precision: string option) =
         precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
 
+    /// Whole numbers of at least 0, none twice; none at all where nothing is said.
+    let private seedsOf (text: string option) =
+        let words =
+            (Option.defaultValue "" text).Split(',', StringSplitOptions.TrimEntries)
+            |> Array.filter (fun word -> text.IsSome || word <> "")
+
+        let seeds =
+            words
+            |> Array.map (fun word ->
+                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                | true, seed -> Some seed
+                | _ -> None)
+
+        if Array.contains None seeds || (Array.distinct seeds).Length < seeds.Length then
+            Error(
+                ValueInvalid(
+                    "command line",
+                    "--seeds",
+                    Option.defaultValue "" text,
+                    "different whole numbers of at least 0, separated by commas"
+                )
+            )
+        else
+            Ok(Array.choose id seeds)
+
     let private train (found: ParseResults<TrainArguments>) =
-        oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto"))
-        |> Result.map (fun device ->
-            Train
-                { Config =
-                    { Preset = orNull (found.TryGetResult TrainArguments.Preset)
-                      File = orNull (found.TryGetResult TrainArguments.Config)
-                      Set =
-                        Array.ofList (
-                            found.GetResults TrainArguments.Set
-                            @ precisionSetting (found.TryGetResult TrainArguments.Precision)
-                        ) }
-                  Data = orNull (found.TryGetResult TrainArguments.Data)
-                  Format = orNull (found.TryGetResult TrainArguments.Format)
-                  Features = orNull (found.TryGetResult TrainArguments.Features)
-                  Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
-                  Out = orNull (found.TryGetResult TrainArguments.Out)
-                  Device = device
-                  LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
-                  Resume = found.Contains TrainArguments.Resume
-                  Json = orNull (found.TryGetResult TrainArguments.Json) })
+        let folds = found.TryGetResult TrainArguments.Folds
+
+        let several =
+            [ if found.Contains TrainArguments.Seeds then
+                  "--seeds"
+              if folds.IsSome then
+                  "--folds" ]
+
+        let sensible =
+            match several, folds with
+            | [ _; _ ], _ -> Error(UsageWrong("train takes --seeds or --folds, not both", "See `dwe train --help`."))
+            | [ option ], _ when found.Contains TrainArguments.Resume ->
+                Error(UsageWrong($"{option} goes on by itself", "Give the same command again, without --resume."))
+            | _, Some count when count < 2 || count > 1000 ->
+                Error(ValueInvalid("command line", "--folds", string count, "a whole number from 2 to 1000"))
+            | _ -> Ok()
+
+        sensible
+        |> Result.bind (fun () -> oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto")))
+        |> Result.bind (fun device ->
+            seedsOf (found.TryGetResult TrainArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Train
+                    { Config =
+                        { Preset = orNull (found.TryGetResult TrainArguments.Preset)
+                          File = orNull (found.TryGetResult TrainArguments.Config)
+                          Set =
+                            Array.ofList (
+                                found.GetResults TrainArguments.Set
+                                @ precisionSetting (found.TryGetResult TrainArguments.Precision)
+                            ) }
+                      Data = orNull (found.TryGetResult TrainArguments.Data)
+                      Format = orNull (found.TryGetResult TrainArguments.Format)
+                      Features = orNull (found.TryGetResult TrainArguments.Features)
+                      Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
+                      Out = orNull (found.TryGetResult TrainArguments.Out)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
+                      Resume = found.Contains TrainArguments.Resume
+                      Seeds = seeds
+                      Folds = Option.defaultValue 0 folds
+                      Json = orNull (found.TryGetResult TrainArguments.Json) }))
 
     let private eval (found: ParseResults<EvalArguments>) =
         let run, baseline = found.TryGetResult EvalArguments.Run, found.TryGetResult EvalArguments.Baseline
@@ -482,6 +573,39 @@ module internal CommandLine =
                               Protocol = protocol
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
+
+    let private ablate (found: ParseResults<AblateArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(AblateArguments.Device, "auto"))
+        |> Result.bind (fun device ->
+            seedsOf (found.TryGetResult AblateArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Ablate
+                    { Grid = found.GetResult AblateArguments.Grid
+                      Source =
+                        { Data = orNull (found.TryGetResult AblateArguments.Data)
+                          Format = orNull (found.TryGetResult AblateArguments.Format)
+                          Features = orNull (found.TryGetResult AblateArguments.Features)
+                          Candidates = orNull (found.TryGetResult AblateArguments.Candidates)
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult AblateArguments.LibTorch) }
+                      Out = found.GetResult AblateArguments.Out
+                      Seeds = seeds
+                      Json = orNull (found.TryGetResult AblateArguments.Json) }))
+
+    let private sweep (found: ParseResults<SweepArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(SweepArguments.Device, "auto"))
+        |> Result.map (fun device ->
+            Sweep
+                { Space = found.GetResult SweepArguments.Space
+                  Source =
+                    { Data = orNull (found.TryGetResult SweepArguments.Data)
+                      Format = orNull (found.TryGetResult SweepArguments.Format)
+                      Features = orNull (found.TryGetResult SweepArguments.Features)
+                      Candidates = orNull (found.TryGetResult SweepArguments.Candidates)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult SweepArguments.LibTorch) }
+                  Out = found.GetResult SweepArguments.Out
+                  Json = orNull (found.TryGetResult SweepArguments.Json) })
 
     let private report (found: ParseResults<ReportArguments>) =
         let examples = found.GetResult(ReportArguments.Examples, 12)
@@ -1001,6 +1125,8 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Ablate own) -> ablate own
+            | Some(DweArguments.Sweep own) -> sweep own
             | Some(DweArguments.Report own) -> report own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own

@@ -42,6 +42,8 @@ let private verbs =
       "eval"
       "compare"
       "report"
+      "ablate"
+      "sweep"
       "link"
       "features"
       "candidates"
@@ -66,6 +68,8 @@ let private training: TrainOptions =
       Device = "auto"
       LibTorch = null
       Resume = false
+      Seeds = [||]
+      Folds = 0
       Json = null }
 
 let private evaluation: EvalOptions =
@@ -111,6 +115,8 @@ let tests =
                         Device = "cuda"
                         LibTorch = "t"
                         Resume = false
+                        Seeds = [||]
+                        Folds = 0
                         Json = "j" })
                   [ "train"
                     "--config"
