@@ -173,6 +173,28 @@ type IndexOptions =
         Json: bool
     }
 
+/// Either `Kb` or `Data` is there.
+type EnrichOptions =
+    {
+        /// A JSON Lines or CSV file of entities, or the folder of a knowledge base.
+        Kb: string | null
+        Data: string | null
+        Out: string
+        Endpoint: string
+        Model: string
+        /// Null for the one that comes with the program.
+        Prompt: string | null
+        /// Requests a minute, at most.
+        Rate: int
+        Concurrency: int
+        /// The name of the description field that the answers become.
+        Field: string
+        /// The environment variable that holds the key.
+        KeyFrom: string | null
+        DryRun: bool
+        Json: bool
+    }
+
 type ShowOptions =
     {
         Data: string
@@ -229,6 +251,8 @@ type DemoOptions =
           Device = demo.Device
           LibTorch = demo.LibTorch
           Resume = resume
+          Seeds = [||]
+          Folds = 0
           Json = null }
 
     member demo.Serving: ServeOptions =
@@ -323,6 +347,7 @@ type Command =
     | Candidates of CandidatesOptions
     | Index of IndexOptions
     | ShowIndex of index: string * json: bool
+    | Enrich of EnrichOptions
     | Show of ShowOptions
     | Serve of ServeOptions
     | Demo of DemoOptions
@@ -389,6 +414,10 @@ module internal CommandLine =
               [ "dwe index --run runs/wikimel --out wikimel.index --dev"
                 "dwe index --kb people.kb --run runs/wikimel --out people.index --dtype int8"
                 "dwe index --show people.index" ]
+              "enrich",
+              [ "dwe enrich --kb entities.jsonl --endpoint http://localhost:11434/v1 --model llama3.2 --out enriched.jsonl"
+                "dwe enrich --data wikimel --endpoint https://llm.example/v1 --model small --key-from LLM_KEY --rate 120 --out enriched.jsonl"
+                "dwe enrich --kb entities.csv --endpoint http://localhost:8000/v1 --prompt mine.txt --out enriched.jsonl --dry-run" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -837,6 +866,34 @@ module internal CommandLine =
                           Json = found.Contains IndexArguments.Json }))
         | None, _, _ -> wrong "index needs --run RUN and --out INDEX, or --show INDEX"
 
+    let private enrich (found: ParseResults<EnrichArguments>) =
+        let kb, data = found.TryGetResult EnrichArguments.Kb, found.TryGetResult EnrichArguments.Data
+
+        let source =
+            match kb, data with
+            | None, None -> Error(UsageWrong("enrich needs --kb FILE or --data DIR", "See `dwe enrich --help`."))
+            | Some _, Some _ -> Error(UsageWrong("enrich takes --kb or --data, not both", "See `dwe enrich --help`."))
+            | _ -> Ok()
+
+        source
+        |> Result.bind (fun () -> atLeast 1 "--rate" (found.GetResult(EnrichArguments.Rate, 60)))
+        |> Result.bind (fun rate ->
+            atLeast 1 "--concurrency" (found.GetResult(EnrichArguments.Concurrency, 4))
+            |> Result.map (fun concurrency ->
+                Enrich
+                    { Kb = orNull kb
+                      Data = orNull data
+                      Out = found.GetResult EnrichArguments.Out
+                      Endpoint = found.GetResult EnrichArguments.Endpoint
+                      Model = found.GetResult(EnrichArguments.Model, "default")
+                      Prompt = orNull (found.TryGetResult EnrichArguments.Prompt)
+                      Rate = rate
+                      Concurrency = concurrency
+                      Field = found.GetResult(EnrichArguments.Field, "enriched")
+                      KeyFrom = orNull (found.TryGetResult EnrichArguments.Key_From)
+                      DryRun = found.Contains EnrichArguments.Dry_Run
+                      Json = found.Contains EnrichArguments.Json }))
+
     let private show (found: ParseResults<ShowArguments>) =
         let split =
             match found.TryGetResult ShowArguments.Split with
@@ -1132,6 +1189,7 @@ module internal CommandLine =
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Index own) -> index own
+            | Some(DweArguments.Enrich own) -> enrich own
             | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Serve own) -> serve own
             | Some(DweArguments.Demo own) -> demo own
