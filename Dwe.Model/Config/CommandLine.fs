@@ -212,15 +212,9 @@ type KbAddOptions =
       Wikidata: WikidataChoice }
 
 /// Either `Ids` or `Source` is there.
-type KbRemoveOptions =
-    { Kb: string
-      Ids: string[]
-      Source: string | null }
+type KbRemoveOptions = { Kb: string; Ids: string[]; Source: string | null }
 
-type KbShowOptions =
-    { Kb: string
-      Entity: string | null
-      Json: bool }
+type KbShowOptions = { Kb: string; Entity: string | null; Json: bool }
 
 /// What the words of the command line ask for.
 type Command =
@@ -781,8 +775,7 @@ module internal CommandLine =
     let private encoderOf name precision =
         textEncoderOf name
         |> Result.bind (fun encoder ->
-            encoderPrecision encoder precision
-            |> Result.map (fun precision -> encoder, precision))
+            encoderPrecision encoder precision |> Result.map (fun precision -> encoder, precision))
 
     let private kbBuild (found: ParseResults<KbBuildArguments>) =
         let source, data = found.TryGetResult KbBuildArguments.Source, found.TryGetResult KbBuildArguments.Data

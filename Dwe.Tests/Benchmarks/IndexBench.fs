@@ -72,7 +72,13 @@ let private entities count =
                 names[number]
 
         names[number] <- name
-        let aliases = if number % 10 = 3 then [ name.Substring(name.IndexOf ' ' + 1) ] else []
+
+        let aliases =
+            if number % 10 = 3 then
+                [ name.Substring(name.IndexOf ' ' + 1) ]
+            else
+                []
+
         entity $"Q{number}" name aliases)
 
 let private source (entities: Entity[]) =
@@ -103,7 +109,8 @@ let private asTheyAre =
         member _.Project(rows, _) = rows }
 
 let private bytesIn folder =
-    Directory.GetFiles(folder, "*", SearchOption.AllDirectories) |> Array.sumBy (fun file -> FileInfo(file).Length)
+    Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+    |> Array.sumBy (fun file -> FileInfo(file).Length)
 
 /// Seconds that both cores take to read a mapped file once.
 let private readingSeconds (path: string) =
@@ -127,11 +134,7 @@ let private readingSeconds (path: string) =
 
                     for place in 0..4 .. numbers.Length - 4 do
                         all <-
-                            all
-                            ||| numbers[place]
-                            ||| numbers[place + 1]
-                            ||| numbers[place + 2]
-                            ||| numbers[place + 3]
+                            all ||| numbers[place] ||| numbers[place + 1] ||| numbers[place + 2] ||| numbers[place + 3]
 
                     at <- Interlocked.Increment &next
 
@@ -224,7 +227,10 @@ let private queries count entityCount =
 
 let private measure folder (dtype: Dtype) (entities: Entity[]) (asked: float32[]) (exact: Found[][] option) =
     let watch = Stopwatch.StartNew()
-    IndexBuilder(folder, source entities, asTheyAre, dtype).Build((fun _ _ -> ()), CancellationToken.None) |> ignore
+
+    IndexBuilder(folder, source entities, asTheyAre, dtype).Build((fun _ _ -> ()), CancellationToken.None)
+    |> ignore
+
     let seconds = watch.Elapsed.TotalSeconds
     let generation = Path.Combine(folder, "gen-000001", "000001")
     let vectors = Path.Combine(generation, IndexSegment.VectorsFile)
@@ -275,7 +281,10 @@ let run () =
         let watch = Stopwatch.StartNew()
         let entities = entities count
         let asked = queries 256 count
-        printfn $"{count} entities made in {watch.Elapsed.TotalSeconds:F1} s, peak memory {Timing.peakMegabytes ():F0} MB"
+
+        printfn
+            $"{count} entities made in {watch.Elapsed.TotalSeconds:F1} s, peak memory {Timing.peakMegabytes ():F0} MB"
+
         let place name = Path.Combine(folder, name)
         let exact = measure (place "float32") Dtype.F32 entities asked None
         Directory.Delete(place "float32", true)
