@@ -4,7 +4,7 @@ namespace Dwe.Host.Index;
 
 /// <summary>Where a candidate was found.</summary>
 [Flags]
-internal enum CandidateSources
+internal enum FoundBy
 {
     None = 0,
     Dense = 1,
@@ -16,7 +16,7 @@ internal enum CandidateSources
 /// <param name="Row">Its row in the index.</param>
 /// <param name="Sources">Every list that has it.</param>
 /// <param name="Score">By which it stands where it does; see <see cref="CandidateFusion"/>.</param>
-internal readonly record struct FusedCandidate(int Row, CandidateSources Sources, double Score);
+internal readonly record struct FusedCandidate(int Row, FoundBy Sources, double Score);
 
 /// <summary>
 /// Candidates of a mention from three lists: the nearest by cosine, the alike by name, and what the name meant in training. They
@@ -85,18 +85,18 @@ internal sealed class CandidateFusion(IEntityIndex index, NamePrior? prior)
     private static FusedCandidate[] Merge(Found[] dense, Found[] named, Found[] meant, int top)
     {
         var merged = new Dictionary<int, FusedCandidate>();
-        Add(merged, dense, CandidateSources.Dense, DenseWeight);
-        Add(merged, named, CandidateSources.Lexical, weight: 1);
-        Add(merged, meant, CandidateSources.Prior, weight: 1);
+        Add(merged, dense, FoundBy.Dense, DenseWeight);
+        Add(merged, named, FoundBy.Lexical, weight: 1);
+        Add(merged, meant, FoundBy.Prior, weight: 1);
         return [.. merged.Values.OrderByDescending(found => found.Score).ThenBy(found => found.Row).Take(top)];
     }
 
-    private static void Add(Dictionary<int, FusedCandidate> merged, Found[] list, CandidateSources source, double weight)
+    private static void Add(Dictionary<int, FusedCandidate> merged, Found[] list, FoundBy source, double weight)
     {
         for (var rank = 1; rank <= list.Length; rank++)
         {
             var row = list[rank - 1].Row;
-            var known = merged.GetValueOrDefault(row, new FusedCandidate(row, CandidateSources.None, 0));
+            var known = merged.GetValueOrDefault(row, new FusedCandidate(row, FoundBy.None, 0));
             merged[row] = known with { Sources = known.Sources | source, Score = known.Score + weight / (Smoothing + rank) };
         }
     }

@@ -16,7 +16,10 @@ let private recall (manifest: JsonElement) (source: string) (depth: int) =
 
 let private buildKnowledgeBase folder =
     let path = Path.Combine(folder, "sample.kb")
-    SampleRun.succeed [ "kb"; "build"; "--out"; path; "--data"; SampleRun.sample; "--features"; features ] [] |> ignore
+
+    SampleRun.succeed [ "kb"; "build"; "--out"; path; "--data"; SampleRun.sample; "--features"; features ] []
+    |> ignore
+
     path
 
 let private manifestOf index = SampleRun.json (Path.Combine(index, "manifest.json"))
@@ -86,7 +89,10 @@ let tests =
                   let run = fst SampleRun.shared.Value
                   let knowledge = buildKnowledgeBase folder
                   let manifest = Path.Combine(knowledge, "manifest.json")
-                  let template = (SampleRun.json (Path.Combine(run, "manifest.json"))).GetProperty("entity_text").GetString()
+
+                  let template =
+                      (SampleRun.json (Path.Combine(run, "manifest.json"))).GetProperty("entity_text").GetString()
+
                   File.WriteAllText(manifest, (File.ReadAllText manifest).Replace($"\"{template}\"", "\"{name}\""))
                   let index = Path.Combine(folder, "index")
                   let refused = DweProcess.run [ "index"; "--kb"; knowledge; "--run"; run; "--out"; index ] []
@@ -103,7 +109,8 @@ let tests =
           <| fun () ->
               for words, expected in
                   [ [ "index" ], "index needs --run RUN and --out INDEX, or --show INDEX. See `dwe index --help`."
-                    [ "index"; "--show"; "i"; "--run"; "r" ], "--show does not go with building. See `dwe index --help`."
+                    [ "index"; "--show"; "i"; "--run"; "r" ],
+                    "--show does not go with building. See `dwe index --help`."
                     [ "index"; "--run"; "r"; "--out"; "i"; "--dtype"; "int4" ],
                     "command line: --dtype is 'int4', expected one of float32, float16, int8." ] do
                   match Dwe.Model.CommandLine.Parse(Array.ofList words) with

@@ -334,9 +334,11 @@ let tests =
                   let found = fusion.Candidates("Ada", ReadOnlySpan [| 1f; 0f; 0f |], 3)
                   // Dense: 0, 1, 2; lexical: 0, 1; prior: 3, 0.
                   let expected =
-                      [ 0, CandidateSources.Dense ||| CandidateSources.Lexical ||| CandidateSources.Prior, 0.5 / 31.0 + 1.0 / 31.0 + 1.0 / 32.0
-                        1, CandidateSources.Dense ||| CandidateSources.Lexical, 0.5 / 32.0 + 1.0 / 32.0
-                        3, CandidateSources.Prior, 1.0 / 31.0 ]
+                      [ 0,
+                        FoundBy.Dense ||| FoundBy.Lexical ||| FoundBy.Prior,
+                        0.5 / 31.0 + 1.0 / 31.0 + 1.0 / 32.0
+                        1, FoundBy.Dense ||| FoundBy.Lexical, 0.5 / 32.0 + 1.0 / 32.0
+                        3, FoundBy.Prior, 1.0 / 31.0 ]
 
                   for candidate, (row, sources, score) in Seq.zip found expected do
                       Expect.equal (candidate.Row, candidate.Sources) (row, sources) "candidate"
@@ -346,4 +348,9 @@ let tests =
                   let found = limited.Candidates("Ada", ReadOnlySpan [| 0f; 1f; 0f |], 3)
                   // Of those alike by name, 1 is nearer; 2 would be the nearest of all.
                   Expect.equal [ for candidate in found -> candidate.Row ] [ 0; 1 ] "only what is alike by name"
-                  Expect.floatClose Accuracy.high found[0].Score (1.0 / 31.0 + 0.5 / 32.0) "first by name, second by cosine") ]
+
+                  Expect.floatClose
+                      Accuracy.high
+                      found[0].Score
+                      (1.0 / 31.0 + 0.5 / 32.0)
+                      "first by name, second by cosine") ]
