@@ -41,9 +41,13 @@ let private verbs =
     [ "train"
       "eval"
       "compare"
+      "report"
+      "ablate"
+      "sweep"
       "link"
       "features"
       "candidates"
+      "index"
       "show"
       "serve"
       "import"
@@ -64,6 +68,8 @@ let private training: TrainOptions =
       Device = "auto"
       LibTorch = null
       Resume = false
+      Seeds = [||]
+      Folds = 0
       Json = null }
 
 let private evaluation: EvalOptions =
@@ -109,6 +115,8 @@ let tests =
                         Device = "cuda"
                         LibTorch = "t"
                         Resume = false
+                        Seeds = [||]
+                        Folds = 0
                         Json = "j" })
                   [ "train"
                     "--config"
@@ -268,6 +276,37 @@ let tests =
                   refused
                       $"command line: {option} is '{value}', expected a number from {expected}."
                       [ "serve"; "--run"; "r"; option; value ]
+
+          testCase "report, least and most"
+          <| fun () ->
+              let least: ReportOptions =
+                  { Runs = [| "runs/a" |]
+                    Out = "report.html"
+                    Markdown = null
+                    Csv = null
+                    Examples = 12
+                    Images = null
+                    LibTorch = null }
+
+              isCommand (Command.Report least) [ "report"; "runs/a" ]
+
+              isCommand
+                  (Command.Report
+                      { Runs = [| "runs/a"; "ablation" |]
+                        Out = "a.html"
+                        Markdown = "a.md"
+                        Csv = "a.csv"
+                        Examples = 0
+                        Images = "photos"
+                        LibTorch = "lib" })
+                  ("report runs/a ablation --out a.html --markdown a.md --csv a.csv --examples 0 --images photos --libtorch lib"
+                      .Split
+                       ' '
+                   |> List.ofArray)
+
+              refused
+                  "command line: --examples is '-1', expected a whole number of at least 0."
+                  [ "report"; "runs/a"; "--examples"; "-1" ]
 
           testCase "link, least and most"
           <| fun () ->
