@@ -143,11 +143,16 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
 
     let lexicalWeights () =
         use _ = torch.NewDisposeScope()
-        let factor = exp (min (log 100.0f) (max 0.0f (single "matching_scale")))
+
+        let factor, inputs =
+            if config.Model.Units.Match then
+                exp (min (log 100.0f) (max 0.0f (single "matching_scale"))), id
+            else
+                0.0f, LexicalScoring.withoutCosine (weight "lexical.hidden.bias").Length
 
         LexicalScoring.weights
             factor
-            (weight "lexical.hidden.weight")
+            (inputs (weight "lexical.hidden.weight"))
             (weight "lexical.hidden.bias")
             (weight "lexical.output")
 
@@ -455,11 +460,14 @@ type Trainer
     interface IDisposable with
         member _.Dispose() = (optimizer :> IDisposable).Dispose()
 
-/// In which order training visits its mentions. See `Seed.derive`.
+/// In which order training visits its mentions, and how they are divided. See `Seed.derive`.
 [<AbstractClass; Sealed>]
 type Draw =
     /// A permutation of 0 .. count - 1, decided by seed and epoch.
     static member EpochOrder(seed: int64, epoch: int, count: int) : int[] = EpochOrder.permutation seed epoch count
+
+    /// The part of each mention in a cross-validation, mentions of one group in one part; see `Folds.divide`.
+    static member Folds(seed: int64, parts: int, groups: string[]) : int[] = Folds.divide seed parts groups
 
 /// Draws sampled negatives: one entity row for each mention of a batch, never its gold nor another row with the gold's id.
 /// What is drawn is decided by seed and batch.
@@ -713,6 +721,10 @@ type Evidence =
     /// The difference of two systems on the same mentions, right minus left; see `Statistics.paired`.
     static member Difference(seed: int64, left: float[], right: float[]) : Difference =
         Statistics.paired seed (10 * Evidence.Resamples) Evidence.Confidence left right
+
+    /// Over seeds or folds; see `Statistics.meanAndDeviation`.
+    static member MeanAndDeviation(values: float[]) : struct (float * Nullable<float>) =
+        Statistics.meanAndDeviation values
 
     /// p-values held against each other, in the order given; see `Statistics.holm`.
     static member Holm(pValues: float[]) : float[] = Statistics.holm pValues

@@ -127,6 +127,27 @@ Target.create "TestWeights" (fun _ ->
         Trace.traceImportant
             $"pretrained weights were not fetched, tests that need them are skipped: {problem.Message}")
 
+/// What the tests of the service's page drive. Installed where that takes no question: as root, on Debian and its kin.
+/// Without a browser those tests are skipped, and counted.
+Target.create "TestBrowser" (fun _ ->
+    let exists names =
+        let folders = (string (System.Environment.GetEnvironmentVariable "PATH")).Split Path.PathSeparator
+        Seq.allPairs folders names |> Seq.exists (fun (folder, name) -> File.Exists(Path.Combine(folder, name)))
+
+    let isThere =
+        exists [ "chromium"; "chromium-browser"; "google-chrome" ] || not (String.IsNullOrEmpty(System.Environment.GetEnvironmentVariable "DWE_CHROMIUM"))
+
+    if not isThere then
+        try
+            if System.Environment.UserName = "root" && exists [ "apt-get" ] then
+                run "apt-get" [ "update" ]
+                run "apt-get" [ "install"; "--yes"; "--no-install-recommends"; "chromium"; "fonts-dejavu-core" ]
+            else
+                Trace.traceImportant
+                    "no Chromium: tests of the page are skipped; install it (Debian: apt-get install chromium) or set DWE_CHROMIUM"
+        with problem ->
+            Trace.traceImportant $"Chromium was not installed, tests of the page are skipped: {problem.Message}")
+
 Target.create "Test" (fun target -> dotnet (testProgram :: passedOn target))
 
 Target.create "Check" ignore
@@ -150,6 +171,7 @@ Target.create "Bench" (fun target -> dotnet (testProgram :: "bench" :: passedOn 
 "Restore" ==> "Build"
 "Build" ==> "CheckFormat" ==> "Check"
 "Build" ==> "TestWeights" ==> "Test" ==> "Check"
+"TestBrowser" ==> "Test"
 "CheckFormat" ?=> "Test"
 "Build" ==> "Weights"
 "Build" ==> "Train"

@@ -48,25 +48,32 @@ internal sealed record Comparison
             RequireSameCard(first, other);
         }
 
-        var values = results.Select(result => Values(result.Path, result.Result, first.Result, measure)).ToArray();
-        var differences = values.Skip(1).Select(own => Evidence.Difference(Seed, values[0], own)).ToArray();
-        var adjusted = Evidence.Holm([.. differences.Select(difference => difference.PValue)]);
         return new Comparison
         {
             Measure = measure,
             Card = first.Result.Card,
-            Systems =
-            [
-                Alone(first.Result, values[0]),
-                .. differences.Select((difference, at) => Alone(results[at + 1].Result, values[at + 1]) with
-                {
-                    Difference = difference.Interval.Mean,
-                    DifferenceInterval = Bounds(difference.Interval),
-                    PValue = adjusted[at],
-                    Significant = adjusted[at] < Level,
-                }),
-            ],
+            Systems = WithFirst(
+                [.. results.Select(result => (result.Result.System.Name, Values(result.Path, result.Result, first.Result, measure)))]),
         };
+    }
+
+    /// <summary>Compares every system with the first.</summary>
+    /// <param name="systems">Names, and of each the value of every mention, mentions in one order.</param>
+    internal static IReadOnlyList<ComparedSystem> WithFirst(IReadOnlyList<(string Name, double[] Values)> systems)
+    {
+        var differences = systems.Skip(1).Select(own => Evidence.Difference(Seed, systems[0].Values, own.Values)).ToArray();
+        var adjusted = Evidence.Holm([.. differences.Select(difference => difference.PValue)]);
+        return
+        [
+            Alone(systems[0]),
+            .. differences.Select((difference, at) => Alone(systems[at + 1]) with
+            {
+                Difference = difference.Interval.Mean,
+                DifferenceInterval = Bounds(difference.Interval),
+                PValue = adjusted[at],
+                Significant = adjusted[at] < Level,
+            }),
+        ];
     }
 
     /// <summary>The result that a name stands for: a file, or what a run keeps of a split under a protocol.</summary>
@@ -99,15 +106,17 @@ internal sealed record Comparison
         return (path, result);
     }
 
-    private static ComparedSystem Alone(EvaluationResult result, double[] values)
+    private static ComparedSystem Alone((string Name, double[] Values) system)
     {
-        var interval = Evidence.Interval(Seed, values);
-        return new ComparedSystem { Name = result.System.Name, Value = interval.Mean, Interval = Bounds(interval) };
+        var interval = Evidence.Interval(Seed, system.Values);
+        return new ComparedSystem { Name = system.Name, Value = interval.Mean, Interval = Bounds(interval) };
     }
 
     private static MeasureInterval Bounds(Model.Linking.Interval interval) => new() { Low = interval.Low, High = interval.High };
 
-    private static void RequireSameCard(
+    /// <summary>Refuses results that say nothing of each other.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch naming what of their cards differs.</exception>
+    internal static void RequireSameCard(
         (string Path, EvaluationResult Result) first, (string Path, EvaluationResult Result) other)
     {
         var differing = typeof(ProtocolCard).GetProperties()
@@ -122,7 +131,8 @@ internal sealed record Comparison
     }
 
     /// <summary>What each mention adds to the measure, in the order of the first result.</summary>
-    private static double[] Values(string path, EvaluationResult result, EvaluationResult order, string measure)
+    /// <exception cref="UserErrorException">FileBroken where a result has no ranks, or those of other mentions.</exception>
+    internal static double[] Values(string path, EvaluationResult result, EvaluationResult order, string measure)
     {
         if (result.Ranks is null || order.Ranks is null)
         {

@@ -16,12 +16,16 @@ internal static class EmbeddedImage
     private const int Quality = 82;
 
     /// <summary>The address; sides are reduced to <paramref name="side"/>, never enlarged; what is transparent lies on white.</summary>
-    public static Html Address(DecodedImage picture, int side)
+    public static Html Address(DecodedImage picture, int side) =>
+        new("data:image/jpeg;base64," + Convert.ToBase64String(Jpeg(picture, side)));
+
+    /// <summary>The file, of sides as in <see cref="Address"/>.</summary>
+    public static byte[] Jpeg(DecodedImage picture, int side)
     {
         var rgb = picture.ToRgb();
         using var whole = Image.NewFromMemory(rgb.Pixels, rgb.Width, rgb.Height, 3, Enums.BandFormat.Uchar);
         using var tagged = whole.Copy(interpretation: Enums.Interpretation.Srgb);
         using var bounded = tagged.ThumbnailImage(side, height: side, size: Enums.Size.Down);
-        return new Html("data:image/jpeg;base64," + Convert.ToBase64String(bounded.JpegsaveBuffer(q: Quality, keep: Enums.ForeignKeep.None)));
+        return bounded.JpegsaveBuffer(q: Quality, keep: Enums.ForeignKeep.None);
     }
 }

@@ -20,6 +20,9 @@ internal sealed class LexicalMemory
     /// <summary>What is remembered, in the order of training.</summary>
     public IReadOnlyList<RememberedMention> Mentions => mentions;
 
+    /// <summary>Nothing: for a unit that may know no more than the knowledge base.</summary>
+    public static LexicalMemory Empty { get; } = new([]);
+
     /// <summary>The training mentions whose entity is in the knowledge base.</summary>
     public static LexicalMemory Of(RunData data)
     {

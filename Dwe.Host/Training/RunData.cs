@@ -21,10 +21,17 @@ internal sealed class RunData : IDisposable
     private readonly Dictionary<string, RaggedFeatures> joined = [];
     private torch.Tensor? entitiesWithImages;
 
-    private RunData(Dataset dataset, FeatureStore? store)
+    // Where this is a part of other data: which rows of which of its splits each split is, and those features.
+    private readonly RunData? whole;
+    private readonly IReadOnlyDictionary<string, SplitPart> parts = new Dictionary<string, SplitPart>();
+    private readonly Dictionary<(string Split, bool WithScene), MentionFeatures> partFeatures = [];
+
+    private RunData(Dataset dataset, FeatureStore? store, RunData? whole = null, IReadOnlyDictionary<string, SplitPart>? parts = null)
     {
         Dataset = dataset;
         this.store = store;
+        this.whole = whole;
+        this.parts = parts ?? this.parts;
         for (var row = 0; row < dataset.Entities.Count; row++)
         {
             rowOfEntity[dataset.Entities[row].Id] = row;
@@ -88,6 +95,13 @@ internal sealed class RunData : IDisposable
     public static RunData OpenWithoutFeatures(string data, string? format = null) =>
         new(DatasetReaders.Read(data, format), store: null);
 
+    /// <summary>
+    /// The same knowledge base and features with other splits, each some rows of one of these; not to be used after these data.
+    /// </summary>
+    /// <param name="dataset">The data set with those splits' mentions, and a hash of its own.</param>
+    /// <param name="rows">By the name of the split.</param>
+    public RunData Part(Dataset dataset, IReadOnlyDictionary<string, SplitPart> rows) => new(dataset, store, this, rows);
+
     /// <summary>The mentions of a split, in row order.</summary>
     /// <exception cref="UserErrorException">FileMissing where the data set has no such split.</exception>
     public IReadOnlyList<Mention> Mentions(string split) =>
@@ -108,6 +122,13 @@ internal sealed class RunData : IDisposable
     /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
     public MentionFeatures Features(string split, bool withScene)
     {
+        if (parts.TryGetValue(split, out var part))
+        {
+            return partFeatures.TryGetValue((split, withScene), out var own)
+                ? own
+                : partFeatures[(split, withScene)] = SplitPart.Select(whole!.Features(part.Split, withScene), part.Rows);
+        }
+
         var table = Store.Table(split);
         var profiles = Ragged(table, FeatureKinds.Profile);
         return new MentionFeatures(
@@ -122,7 +143,8 @@ internal sealed class RunData : IDisposable
     /// <exception cref="UserErrorException">FileBroken naming file and row.</exception>
     public void RequireFinite(params string[] splits)
     {
-        foreach (var table in splits.Append(FeatureStore.Entities).Select(Store.Table))
+        foreach (var table in splits.Select(split => parts.TryGetValue(split, out var part) ? part.Split : split)
+            .Append(FeatureStore.Entities).Distinct().Select(Store.Table))
         {
             table.RequireFinite();
         }
@@ -145,6 +167,12 @@ internal sealed class RunData : IDisposable
     /// <summary>Which mentions of a split have an encoded text; the others were lost before they were encoded.</summary>
     public bool[] Encoded(string split)
     {
+        if (parts.TryGetValue(split, out var part))
+        {
+            var encoded = whole!.Encoded(part.Split);
+            return [.. part.Rows.Select(row => encoded[row])];
+        }
+
         var text = Store.Table(split).Kind(FeatureJob.TextKind);
         return text.Present is { } present ? present.data<bool>().ToArray() : [.. Enumerable.Repeat(true, text.Rows)];
     }
@@ -185,7 +213,8 @@ internal sealed class RunData : IDisposable
     {
         entitiesWithImages?.Dispose();
         foreach (var tensor in packed.Values) tensor.Dispose();
-        store?.Dispose();
+        foreach (var features in partFeatures.Values) SplitPart.Dispose(features);
+        if (whole is null) store?.Dispose();
     }
 
     /// <summary>[entities; width] with zeros for those that have no readable image.</summary>

@@ -12,6 +12,10 @@ module internal Wording =
          mimic, melbench, wikidiverse-upstream, jsonl, csv"
 
     [<Literal>]
+    let TrainAndDevCandidates =
+        "candidates of the train and dev mentions, {mention: [ids]} or {record key: [ids]}"
+
+    [<Literal>]
     let Source =
         "file of entities: .jsonl or .csv with id, name, aliases, type, image and descriptions, or a dump of Wikidata \
          (.json, .json.gz, .json.bz2)"
@@ -21,12 +25,10 @@ module internal Wording =
         "of a dump: languages of labels and descriptions, the first that is there is taken (default: en)"
 
     [<Literal>]
-    let Classes =
-        "of a dump: only items that are instances (P31) of these, e.g. Q5,Q43229 (default: all)"
+    let Classes = "of a dump: only items that are instances (P31) of these, e.g. Q5,Q43229 (default: all)"
 
     [<Literal>]
-    let Subclasses =
-        "of a dump: instances of subclasses (P279) too, for which the dump is read once more"
+    let Subclasses = "of a dump: instances of subclasses (P279) too, for which the dump is read once more"
 
     [<Literal>]
     let Properties =
@@ -87,11 +89,16 @@ type internal TrainArguments =
     | [<Unique>] Device of NAME: string
     | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
     | [<Unique>] Resume
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Folds of COUNT: int
     | [<Unique>] Json of FILE: string
 
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Seeds _ -> "a run OUT/seed-N for each of these seeds, e.g. 1,2,3, and a table with mean and deviation"
+            | Folds _ ->
+                "cross-validation: train is divided into COUNT parts by sentence, OUT/fold-N is trained on the others and evaluated on part N"
             | Preset _ ->
                 "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
@@ -155,6 +162,58 @@ type internal CompareArguments =
             | Protocol _ -> "legacy, strict or full-kb (default: strict)"
             | Measure _ -> "hits@1, hits@3, hits@5, hits@10, hits@20 or mrr (default: hits@1)"
             | Json -> "print JSON instead of a table"
+
+type internal AblateArguments =
+    | [<Mandatory; Unique>] Grid of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Seeds of NUMBERS: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Grid _ ->
+                "the variants: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"variants\": {NAME: {KEY: VALUE}}}; the first is what the others are compared with"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
+            | Seeds _ -> "a run of every variant for each of these seeds, e.g. 1,2,3 (default: the configuration's)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
+
+type internal SweepArguments =
+    | [<Mandatory; Unique>] Space of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Unique>] Format of NAME: string
+    | [<Unique>] Features of STORE: string
+    | [<Unique>] Candidates of FILE: string
+    | [<Mandatory; Unique>] Out of FOLDER: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+    | [<Unique>] Json of FILE: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Space _ ->
+                "what to try: {\"preset\": NAME, \"base\": {KEY: VALUE}, \"space\": {KEY: [VALUES] or {\"from\", \"to\", \"scale\": \"log\"}}, \"method\": \"random\" or \"grid\", \"trials\": COUNT, \"seed\": NUMBER}"
+            | Data _ -> "folder of the data set (default: the sample's, where the preset is a sample's)"
+            | Format _ -> Wording.Format
+            | Features _ -> "feature store made by `dwe features`"
+            | Candidates _ -> Wording.TrainAndDevCandidates
+            | Out _ -> "folder of the runs; what is finished there is not trained again"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+            | Json _ -> "also write the table as JSON to this file"
 
 type internal LinkArguments =
     | [<Mandatory; Unique>] Run of RUN: string
@@ -261,6 +320,54 @@ type internal ShowArguments =
             | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
             | Out _ -> "the page (default: KEY.html)"
 
+type internal ServeArguments =
+    | [<Mandatory; Unique>] Run of RUN: string
+    | [<Unique>] Index of INDEX: string
+    | [<Unique>] Port of NUMBER: int
+    | [<Unique>] Host of ADDRESS: string
+    | [<Unique>] Api_Key_From of VARIABLE: string
+    | [<Unique>] Queue of COUNT: int
+    | [<Unique>] Batch of COUNT: int
+    | [<Unique>] Max_Body of BYTES: int64
+    | [<Unique>] Timeout of SECONDS: float
+    | [<Unique>] Candidates of COUNT: int
+    | [<Unique>] Encoder of NAME: string
+    | [<Unique>] Precision of NAME: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Run _ -> "folder of a trained run; its best checkpoint links"
+            | Index _ -> "an index made by `dwe index` (default: the data set that the run was trained on)"
+            | Port _ -> "port to listen on; 0 takes a free one (default: 8080)"
+            | Host _ -> "address to listen on; 0.0.0.0 for every one of this machine (default: 127.0.0.1)"
+            | Api_Key_From _ -> "environment variable that holds the key which clients send as a bearer token"
+            | Queue _ -> "mentions that may wait; more are refused with 429 (default: 64)"
+            | Batch _ -> "mentions linked together, at most (default: 16)"
+            | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
+            | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
+            | Candidates _ -> "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
+            | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
+            | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
+type internal DemoArguments =
+    | [<Unique>] Port of NUMBER: int
+    | [<Unique>] Out of RUN: string
+    | [<Unique>] Device of NAME: string
+    | [<Unique; CustomCommandLine "--libtorch">] LibTorch of DIR: string
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Port _ -> "port to listen on, of this machine alone; 0 takes a free one (default: 8080)"
+            | Out _ -> "folder of the run that is trained first, if it is not there (default: runs/demo)"
+            | Device _ -> "auto, cpu or cuda"
+            | LibTorch _ -> "folder of another libtorch 2.10 (also: environment variable DWE_LIBTORCH)"
+
 type internal ImportArguments =
     | [<Unique>] Data of DIR: string
     | [<Unique>] Weights of FILE: string
@@ -344,7 +451,8 @@ type internal KbBuildArguments =
             | Source _ -> Wording.Source
             | Data _ -> "instead of --source: the entities of a data set"
             | Format _ -> Wording.Format
-            | Features _ -> "take the vectors of this feature store, and its template, instead of encoding its texts again"
+            | Features _ ->
+                "take the vectors of this feature store, and its template, instead of encoding its texts again"
             | Run _ -> "encode as the features of this run were encoded, so that it can link to the knowledge base"
             | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
             | Encoder _ -> "what encodes texts: use (default), or clip:FILE with the weights of a CLIP model"
@@ -455,6 +563,7 @@ type internal ConfigArguments =
             | Json -> "print the configuration file instead of the table"
 
 type internal IndexArguments =
+    | [<Unique>] Kb of FOLDER: string
     | [<Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
     | [<Unique>] Features of STORE: string
@@ -470,7 +579,8 @@ type internal IndexArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Data _ -> "folder of the data set whose entities are indexed (default: the one the run was trained on)"
+            | Kb _ -> "knowledge base made by `dwe kb build` (default: the entities of the data set)"
+            | Data _ -> "folder of the data set (default: the one the run was trained on)"
             | Format _ -> Wording.Format
             | Features _ -> "feature store (default: the one the run was trained on)"
             | Run _ -> "folder of a trained run, whose queries will be compared with the index"
@@ -486,12 +596,16 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Compare of ParseResults<CompareArguments>
+    | [<CliPrefix(CliPrefix.None)>] Ablate of ParseResults<AblateArguments>
+    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Link of ParseResults<LinkArguments>
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Index of ParseResults<IndexArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
+    | [<CliPrefix(CliPrefix.None)>] Serve of ParseResults<ServeArguments>
+    | [<CliPrefix(CliPrefix.None)>] Demo of ParseResults<DemoArguments>
     | [<CliPrefix(CliPrefix.None)>] Import of ParseResults<ImportArguments>
     | [<CliPrefix(CliPrefix.None)>] Data of ParseResults<DataArguments>
     | [<CliPrefix(CliPrefix.None)>] Kb of ParseResults<KbArguments>
@@ -506,12 +620,16 @@ type internal DweArguments =
             | Train _ -> "train a model and evaluate it on dev"
             | Eval _ -> "evaluate a run, or a baseline, under a named protocol"
             | Compare _ -> "say which of several results differ by more than chance"
+            | Ablate _ -> "train variants of one configuration and say what each part of the model is worth"
+            | Sweep _ -> "train configurations of a space and rank them by what they reach on dev"
             | Report _ -> "write a page about runs: curves, results, comparison, what went wrong and why"
             | Link _ -> "link mentions of your own to the entities of a knowledge base"
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Index _ -> "index entities for a run, by vector and by name"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
+            | Serve _ -> "link mentions over HTTP, with a page to try it"
+            | Demo _ -> "train on the drawn sample, and serve it with a page to try it"
             | Import _ -> "take over features or weights that DWE's own code has computed"
             | Data _ -> "check a data set, or write it in another layout"
             | Kb _ -> "build and change a knowledge base of your own"

@@ -10,16 +10,22 @@ open Dwe.Model.Tensors
 type ConfigSource = { Preset: string | null; File: string | null; Set: string[] }
 
 type TrainOptions =
-    { Config: ConfigSource
-      Data: string | null
-      Format: string | null
-      Features: string | null
-      Candidates: string | null
-      Out: string | null
-      Device: string
-      LibTorch: string | null
-      Resume: bool
-      Json: string | null }
+    {
+        Config: ConfigSource
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Out: string | null
+        Device: string
+        LibTorch: string | null
+        Resume: bool
+        /// Empty for one run with the configuration's own.
+        Seeds: int64[]
+        /// 0 for no cross-validation.
+        Folds: int
+        Json: string | null
+    }
 
 type EvalOptions =
     { Run: string | null
@@ -42,6 +48,34 @@ type ComparisonOptions =
       Protocol: Protocol
       Measure: string
       Json: bool }
+
+/// Where an experiment of several runs finds its data.
+type ExperimentData =
+    {
+        /// Null for the sample of the preset.
+        Data: string | null
+        Format: string | null
+        Features: string | null
+        Candidates: string | null
+        Device: string
+        LibTorch: string | null
+    }
+
+type AblationOptions =
+    {
+        Grid: string
+        Source: ExperimentData
+        Out: string
+        /// Empty for the configuration's own.
+        Seeds: int64[]
+        Json: string | null
+    }
+
+type SweepOptions =
+    { Space: string
+      Source: ExperimentData
+      Out: string
+      Json: string | null }
 
 type ReportOptions =
     {
@@ -123,6 +157,8 @@ type LinkOptions =
 
 type IndexOptions =
     {
+        /// Null for the entities of the data set.
+        KnowledgeBase: string | null
         Data: string | null
         Format: string | null
         Features: string | null
@@ -150,6 +186,66 @@ type ShowOptions =
         Without: string[]
         Out: string | null
     }
+
+type ServeOptions =
+    {
+        Run: string
+        /// Null for the run's own data set.
+        Index: string | null
+        Port: int
+        Host: string
+        /// The environment variable that holds the key; null for none.
+        ApiKeyFrom: string | null
+        Queue: int
+        Batch: int
+        MaxBody: int64
+        /// Seconds.
+        Timeout: float
+        /// From each source; 0 = every entity.
+        Candidates: int
+        Encoder: TextEncoderChoice
+        Precision: Precision
+        Device: string
+        LibTorch: string | null
+    }
+
+/// The drawn sample's run, and where to serve it.
+type DemoOptions =
+    {
+        Run: string
+        Port: int
+        Device: string
+        LibTorch: string | null
+    }
+
+    /// What trains it, or goes on with a training that was stopped.
+    member demo.Training(resume: bool) : TrainOptions =
+        { Config = { Preset = (if resume then null else "drawn-dwe"); File = null; Set = [||] }
+          Data = null
+          Format = null
+          Features = null
+          Candidates = null
+          Out = demo.Run
+          Device = demo.Device
+          LibTorch = demo.LibTorch
+          Resume = resume
+          Json = null }
+
+    member demo.Serving: ServeOptions =
+        { Run = demo.Run
+          Index = null
+          Port = demo.Port
+          Host = "127.0.0.1"
+          ApiKeyFrom = null
+          Queue = 64
+          Batch = 16
+          MaxBody = 10L <<< 20
+          Timeout = 30.0
+          Candidates = 100
+          Encoder = SentenceEncoder
+          Precision = Float32
+          Device = demo.Device
+          LibTorch = demo.LibTorch }
 
 /// Either `Data` or `Weights` is there.
 type ImportOptions =
@@ -210,21 +306,17 @@ type KbAddOptions =
       Wikidata: WikidataChoice }
 
 /// Either `Ids` or `Source` is there.
-type KbRemoveOptions =
-    { Kb: string
-      Ids: string[]
-      Source: string | null }
+type KbRemoveOptions = { Kb: string; Ids: string[]; Source: string | null }
 
-type KbShowOptions =
-    { Kb: string
-      Entity: string | null
-      Json: bool }
+type KbShowOptions = { Kb: string; Entity: string | null; Json: bool }
 
 /// What the words of the command line ask for.
 type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Compare of ComparisonOptions
+    | Ablate of AblationOptions
+    | Sweep of SweepOptions
     | Report of ReportOptions
     | Link of LinkOptions
     | Features of FeaturesOptions
@@ -232,6 +324,8 @@ type Command =
     | Index of IndexOptions
     | ShowIndex of index: string * json: bool
     | Show of ShowOptions
+    | Serve of ServeOptions
+    | Demo of DemoOptions
     | Import of ImportOptions
     | DataCheck of DataCheckOptions
     | DataConvert of DataConvertOptions
@@ -256,7 +350,9 @@ module internal CommandLine =
               [ "dwe train --preset sample"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --out runs/wikimel"
                 "dwe train --preset wikimel --data wikimel --features wikimel.store --set optimizer.learning_rate=1e-4"
-                "dwe train --out runs/wikimel --resume" ]
+                "dwe train --out runs/wikimel --resume"
+                "dwe train --preset sample --seeds 1,2,3 --out runs/seeds"
+                "dwe train --preset sample-dwe --folds 5 --out runs/folds" ]
               "eval",
               [ "dwe eval --run runs/sample"
                 "dwe eval --run runs/wikimel --split dev --protocol full-kb --json result.json"
@@ -264,6 +360,12 @@ module internal CommandLine =
               "compare",
               [ "dwe compare runs/text runs/images"
                 "dwe compare runs/one runs/two runs/three --protocol full-kb --measure mrr --json" ]
+              "ablate",
+              [ "dwe ablate --grid data/grids/drawn.json --out runs/ablation --seeds 1,2,3"
+                "dwe ablate --grid data/grids/wikimel.json --data wikimel --features wikimel.store --candidates lists.json --out runs/ablation --seeds 1,2,3" ]
+              "sweep",
+              [ "dwe sweep --space data/grids/drawn-sweep.json --out runs/sweep"
+                "dwe sweep --space mine.json --data wikimel --features wikimel.store --candidates lists.json --out runs/sweep" ]
               "link",
               [ "dwe link --run runs/sample --text \"Does [[Jordan]] still play?\""
                 "dwe link --run runs/mine --index mine.index --mention Jordan --text \"Does Jordan still play?\" --image game.jpg --explain"
@@ -285,12 +387,17 @@ module internal CommandLine =
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
               "index",
               [ "dwe index --run runs/wikimel --out wikimel.index --dev"
-                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
-                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
-                "dwe index --show wikimel.index" ]
+                "dwe index --kb people.kb --run runs/wikimel --out people.index --dtype int8"
+                "dwe index --show people.index" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
+              "serve",
+              [ "dwe serve --run runs/sample"
+                "dwe serve --run runs/wikimel --index wikimel.index --port 8000"
+                "dwe serve --run runs/wikimel --index wikimel.index --host 0.0.0.0 --port 80 --api-key-from DWE_KEY"
+                "dwe serve --run runs/wikimel --index wikimel.index --queue 256 --timeout 10" ]
+              "demo", [ "dwe demo"; "dwe demo --port 9000" ]
               "import",
               [ "dwe import --data wikimel --out wikimel.store"
                 "dwe import --data wikimel --entities wikimel/gt_feats_brief.h5 --out brief.store"
@@ -341,27 +448,74 @@ module internal CommandLine =
     let private precisionSetting (precision: string option) =
         precision |> Option.map (fun name -> $"training.precision={name}") |> Option.toList
 
+    /// Whole numbers of at least 0, none twice; none at all where nothing is said.
+    let private seedsOf (text: string option) =
+        let words =
+            (Option.defaultValue "" text).Split(',', StringSplitOptions.TrimEntries)
+            |> Array.filter (fun word -> text.IsSome || word <> "")
+
+        let seeds =
+            words
+            |> Array.map (fun word ->
+                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                | true, seed -> Some seed
+                | _ -> None)
+
+        if Array.contains None seeds || (Array.distinct seeds).Length < seeds.Length then
+            Error(
+                ValueInvalid(
+                    "command line",
+                    "--seeds",
+                    Option.defaultValue "" text,
+                    "different whole numbers of at least 0, separated by commas"
+                )
+            )
+        else
+            Ok(Array.choose id seeds)
+
     let private train (found: ParseResults<TrainArguments>) =
-        oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto"))
-        |> Result.map (fun device ->
-            Train
-                { Config =
-                    { Preset = orNull (found.TryGetResult TrainArguments.Preset)
-                      File = orNull (found.TryGetResult TrainArguments.Config)
-                      Set =
-                        Array.ofList (
-                            found.GetResults TrainArguments.Set
-                            @ precisionSetting (found.TryGetResult TrainArguments.Precision)
-                        ) }
-                  Data = orNull (found.TryGetResult TrainArguments.Data)
-                  Format = orNull (found.TryGetResult TrainArguments.Format)
-                  Features = orNull (found.TryGetResult TrainArguments.Features)
-                  Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
-                  Out = orNull (found.TryGetResult TrainArguments.Out)
-                  Device = device
-                  LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
-                  Resume = found.Contains TrainArguments.Resume
-                  Json = orNull (found.TryGetResult TrainArguments.Json) })
+        let folds = found.TryGetResult TrainArguments.Folds
+
+        let several =
+            [ if found.Contains TrainArguments.Seeds then
+                  "--seeds"
+              if folds.IsSome then
+                  "--folds" ]
+
+        let sensible =
+            match several, folds with
+            | [ _; _ ], _ -> Error(UsageWrong("train takes --seeds or --folds, not both", "See `dwe train --help`."))
+            | [ option ], _ when found.Contains TrainArguments.Resume ->
+                Error(UsageWrong($"{option} goes on by itself", "Give the same command again, without --resume."))
+            | _, Some count when count < 2 || count > 1000 ->
+                Error(ValueInvalid("command line", "--folds", string count, "a whole number from 2 to 1000"))
+            | _ -> Ok()
+
+        sensible
+        |> Result.bind (fun () -> oneOf "--device" deviceNames (found.GetResult(TrainArguments.Device, "auto")))
+        |> Result.bind (fun device ->
+            seedsOf (found.TryGetResult TrainArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Train
+                    { Config =
+                        { Preset = orNull (found.TryGetResult TrainArguments.Preset)
+                          File = orNull (found.TryGetResult TrainArguments.Config)
+                          Set =
+                            Array.ofList (
+                                found.GetResults TrainArguments.Set
+                                @ precisionSetting (found.TryGetResult TrainArguments.Precision)
+                            ) }
+                      Data = orNull (found.TryGetResult TrainArguments.Data)
+                      Format = orNull (found.TryGetResult TrainArguments.Format)
+                      Features = orNull (found.TryGetResult TrainArguments.Features)
+                      Candidates = orNull (found.TryGetResult TrainArguments.Candidates)
+                      Out = orNull (found.TryGetResult TrainArguments.Out)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult TrainArguments.LibTorch)
+                      Resume = found.Contains TrainArguments.Resume
+                      Seeds = seeds
+                      Folds = Option.defaultValue 0 folds
+                      Json = orNull (found.TryGetResult TrainArguments.Json) }))
 
     let private eval (found: ParseResults<EvalArguments>) =
         let run, baseline = found.TryGetResult EvalArguments.Run, found.TryGetResult EvalArguments.Baseline
@@ -419,6 +573,39 @@ module internal CommandLine =
                               Protocol = protocol
                               Measure = measure
                               Json = found.Contains CompareArguments.Json })))
+
+    let private ablate (found: ParseResults<AblateArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(AblateArguments.Device, "auto"))
+        |> Result.bind (fun device ->
+            seedsOf (found.TryGetResult AblateArguments.Seeds)
+            |> Result.map (fun seeds ->
+                Ablate
+                    { Grid = found.GetResult AblateArguments.Grid
+                      Source =
+                        { Data = orNull (found.TryGetResult AblateArguments.Data)
+                          Format = orNull (found.TryGetResult AblateArguments.Format)
+                          Features = orNull (found.TryGetResult AblateArguments.Features)
+                          Candidates = orNull (found.TryGetResult AblateArguments.Candidates)
+                          Device = device
+                          LibTorch = orNull (found.TryGetResult AblateArguments.LibTorch) }
+                      Out = found.GetResult AblateArguments.Out
+                      Seeds = seeds
+                      Json = orNull (found.TryGetResult AblateArguments.Json) }))
+
+    let private sweep (found: ParseResults<SweepArguments>) =
+        oneOf "--device" deviceNames (found.GetResult(SweepArguments.Device, "auto"))
+        |> Result.map (fun device ->
+            Sweep
+                { Space = found.GetResult SweepArguments.Space
+                  Source =
+                    { Data = orNull (found.TryGetResult SweepArguments.Data)
+                      Format = orNull (found.TryGetResult SweepArguments.Format)
+                      Features = orNull (found.TryGetResult SweepArguments.Features)
+                      Candidates = orNull (found.TryGetResult SweepArguments.Candidates)
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult SweepArguments.LibTorch) }
+                  Out = found.GetResult SweepArguments.Out
+                  Json = orNull (found.TryGetResult SweepArguments.Json) })
 
     let private report (found: ParseResults<ReportArguments>) =
         let examples = found.GetResult(ReportArguments.Examples, 12)
@@ -637,7 +824,8 @@ module internal CommandLine =
                 oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
                 |> Result.map (fun device ->
                     Index
-                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                        { KnowledgeBase = orNull (found.TryGetResult IndexArguments.Kb)
+                          Data = orNull (found.TryGetResult IndexArguments.Data)
                           Format = orNull (found.TryGetResult IndexArguments.Format)
                           Features = orNull (found.TryGetResult IndexArguments.Features)
                           Run = run
@@ -668,6 +856,60 @@ module internal CommandLine =
                       Candidates = orNull (found.TryGetResult ShowArguments.Candidates)
                       Without = without
                       Out = orNull (found.TryGetResult ShowArguments.Out) }))
+
+    let private within option least most (value: 'Number) =
+        if value >= least && value <= most then
+            Ok value
+        else
+            Error(ValueInvalid("command line", option, string value, $"a number from {least} to {most}"))
+
+    let private serve (found: ParseResults<ServeArguments>) =
+        within "--port" 0 65_535 (found.GetResult(ServeArguments.Port, 8080))
+        |> Result.bind (fun port ->
+            within "--queue" 1 100_000 (found.GetResult(ServeArguments.Queue, 64))
+            |> Result.bind (fun queue ->
+                within "--batch" 1 1_024 (found.GetResult(ServeArguments.Batch, 16))
+                |> Result.map (fun batch -> port, queue, batch)))
+        |> Result.bind (fun (port, queue, batch) ->
+            within "--max-body" 1_024L (1L <<< 30) (found.GetResult(ServeArguments.Max_Body, 10L <<< 20))
+            |> Result.bind (fun maxBody ->
+                within "--timeout" 0.1 3600.0 (found.GetResult(ServeArguments.Timeout, 30.0))
+                |> Result.map (fun timeout -> port, queue, batch, maxBody, timeout)))
+        |> Result.bind (fun (port, queue, batch, maxBody, timeout) ->
+            textEncoderOf (found.TryGetResult ServeArguments.Encoder)
+            |> Result.bind (fun encoder ->
+                encoderPrecision encoder (found.TryGetResult ServeArguments.Precision)
+                |> Result.bind (fun precision ->
+                    oneOf "--device" deviceNames (found.GetResult(ServeArguments.Device, "auto"))
+                    |> Result.bind (fun device ->
+                        atLeast 0 "--candidates" (found.GetResult(ServeArguments.Candidates, 100))
+                        |> Result.map (fun candidates ->
+                            Serve
+                                { Run = found.GetResult ServeArguments.Run
+                                  Index = orNull (found.TryGetResult ServeArguments.Index)
+                                  Port = port
+                                  Host = found.GetResult(ServeArguments.Host, "127.0.0.1")
+                                  ApiKeyFrom = orNull (found.TryGetResult ServeArguments.Api_Key_From)
+                                  Queue = queue
+                                  Batch = batch
+                                  MaxBody = maxBody
+                                  Timeout = timeout
+                                  Candidates = candidates
+                                  Encoder = encoder
+                                  Precision = precision
+                                  Device = device
+                                  LibTorch = orNull (found.TryGetResult ServeArguments.LibTorch) })))))
+
+    let private demo (found: ParseResults<DemoArguments>) =
+        within "--port" 0 65_535 (found.GetResult(DemoArguments.Port, 8080))
+        |> Result.bind (fun port ->
+            oneOf "--device" deviceNames (found.GetResult(DemoArguments.Device, "auto"))
+            |> Result.map (fun device ->
+                Demo
+                    { Run = found.GetResult(DemoArguments.Out, "runs/demo")
+                      Port = port
+                      Device = device
+                      LibTorch = orNull (found.TryGetResult DemoArguments.LibTorch) }))
 
     let private import (found: ParseResults<ImportArguments>) =
         let options =
@@ -779,8 +1021,7 @@ module internal CommandLine =
     let private encoderOf name precision =
         textEncoderOf name
         |> Result.bind (fun encoder ->
-            encoderPrecision encoder precision
-            |> Result.map (fun precision -> encoder, precision))
+            encoderPrecision encoder precision |> Result.map (fun precision -> encoder, precision))
 
     let private kbBuild (found: ParseResults<KbBuildArguments>) =
         let source, data = found.TryGetResult KbBuildArguments.Source, found.TryGetResult KbBuildArguments.Data
@@ -884,12 +1125,16 @@ module internal CommandLine =
             | Some(DweArguments.Train own) -> train own
             | Some(DweArguments.Eval own) -> eval own
             | Some(DweArguments.Compare own) -> compare own
+            | Some(DweArguments.Ablate own) -> ablate own
+            | Some(DweArguments.Sweep own) -> sweep own
             | Some(DweArguments.Report own) -> report own
             | Some(DweArguments.Link own) -> link own
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Index own) -> index own
             | Some(DweArguments.Show own) -> show own
+            | Some(DweArguments.Serve own) -> serve own
+            | Some(DweArguments.Demo own) -> demo own
             | Some(DweArguments.Import own) -> import own
             | Some(DweArguments.Data own) -> data own
             | Some(DweArguments.Kb own) -> kb own

@@ -35,7 +35,9 @@ module ConfigText =
           if isDualWay && model.Units.Lexical && not learnsScore then
               "model.lexical_unit",
               "true",
-              "false, or loss.candidates and loss.linking_weight above 0, by which it learns" ]
+              "false, or loss.candidates and loss.linking_weight above 0, by which it learns"
+          if isDualWay && not model.Units.Match && not model.Units.Lexical then
+              "model.match", "false", "true, or model.lexical_unit true: nothing else makes a score" ]
 
     let private validate place (config: RunConfig) =
         match contradictions config with

@@ -53,6 +53,11 @@ module internal Fields =
               _.Model.Units.LearnedEntity
               (fun value -> set (fun units -> { units with LearnedEntity = value }))
           Field.flag
+              "model.match"
+              "dwe: the cosine of query and entity in the score; false leaves the lexical unit alone"
+              _.Model.Units.Match
+              (fun value -> set (fun units -> { units with Match = value }))
+          Field.flag
               "model.residual"
               "dwe: learned parts are added to the encoder's own vectors of text and entity"
               _.Model.Units.Residual
@@ -67,6 +72,11 @@ module internal Fields =
               "dwe: names, words and priors in the score"
               _.Model.Units.Lexical
               (fun value -> set (fun units -> { units with Lexical = value }))
+          Field.flag
+              "model.lexical_memory"
+              "dwe: the lexical unit remembers what training mentions meant: its prior and memory features"
+              _.Model.Units.LexicalMemory
+              (fun value -> set (fun units -> { units with LexicalMemory = value }))
           Field.int
               "model.lexical_hidden"
               "dwe: width of the lexical unit's net"

@@ -76,11 +76,15 @@ type UnitsConfig =
         Scene: bool
         /// The entity side is a learned projection; else the features as they are.
         LearnedEntity: bool
+        /// The cosine of query and entity enters the score.
+        Match: bool
         /// Queries start as the encoded texts and entities as theirs: what is learned is added to what the encoder knows.
         Residual: bool
         /// The learned projection reads the entities' images too.
         EntityImage: bool
         Lexical: bool
+        /// The lexical unit remembers what training mentions meant.
+        LexicalMemory: bool
         LexicalHidden: int
         LexicalDropout: float
         /// What the cosines of queries and entities are divided by at first.
@@ -152,9 +156,11 @@ type RunConfig =
                   Attribute = true
                   Scene = true
                   LearnedEntity = true
+                  Match = true
                   Residual = false
                   EntityImage = false
                   Lexical = true
+                  LexicalMemory = true
                   LexicalHidden = 64
                   LexicalDropout = 0.1
                   Temperature = 0.07 } }

@@ -150,7 +150,8 @@ module internal DualWay =
     /// similarity of text and description, and what is learned is added to it. Else W_s t + b_s is left out.
     /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
     /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
-    /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same.
+    /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same;
+    /// without the match it is the MLP alone, with 0 for the cosine.
     ///
     /// source : the paper's description; the released code has one attention, no attributes, a sum for gates
     /// see    : Published.recipe
@@ -339,7 +340,9 @@ module internal DualWay =
                   Score =
                     fun cosines features ->
                         match lexical with
-                        | Some lexical -> Numbers.plus (cosines * matchingScale ()) (lexical cosines features)
+                        | Some lexical when units.Match ->
+                            Numbers.plus (cosines * matchingScale ()) (lexical cosines features)
+                        | Some lexical -> lexical (torch.zeros_like cosines) features
                         | None -> cosines
                   ContrastScale = contrastScale
                   MatchingScale = matchingScale }

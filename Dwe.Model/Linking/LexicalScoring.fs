@@ -43,6 +43,13 @@ module internal LexicalScoring =
           Output = padded output
           Width = width }
 
+    /// A hidden layer that takes no notice of the cosine: input 0 of every unit weighs nothing.
+    ///
+    /// hidden : [units; inputs] row-major
+    let withoutCosine (units: int) (hidden: float32[]) =
+        let inputs = hidden.Length / units
+        hidden |> Array.mapi (fun at weight -> if at % inputs = 0 then 0.0f else weight)
+
     /// factor · cos + MLP([cos; features]).
     ///
     /// sums : [Width] to be written over

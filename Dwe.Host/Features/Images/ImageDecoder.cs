@@ -34,6 +34,10 @@ internal static class ImageDecoder
     /// <summary>Decodes a file to its end and keeps nothing, in little memory; null where it is a sound picture.</summary>
     public static ImageFault? Check(string path, ImageLimits? limits = null) => Run(path, limits, Average).Fault;
 
+    /// <summary>As <see cref="Check(string, ImageLimits?)"/>, of bytes.</summary>
+    public static ImageFault? Check(byte[] bytes, ImageLimits? limits = null) =>
+        Run(bytes, limits ?? ImageLimits.Default, Average).Fault;
+
     /// <summary>The picture in these bytes.</summary>
     public static ImageReading Decode(byte[] bytes, ImageLimits? limits = null) =>
         Run(bytes, limits ?? ImageLimits.Default, Pixels);

@@ -42,10 +42,14 @@ let private verbs =
       "eval"
       "compare"
       "report"
+      "ablate"
+      "sweep"
       "link"
       "features"
       "candidates"
+      "index"
       "show"
+      "serve"
       "import"
       "data"
       "weights"
@@ -64,6 +68,8 @@ let private training: TrainOptions =
       Device = "auto"
       LibTorch = null
       Resume = false
+      Seeds = [||]
+      Folds = 0
       Json = null }
 
 let private evaluation: EvalOptions =
@@ -109,6 +115,8 @@ let tests =
                         Device = "cuda"
                         LibTorch = "t"
                         Resume = false
+                        Seeds = [||]
+                        Folds = 0
                         Json = "j" })
                   [ "train"
                     "--config"
@@ -216,6 +224,58 @@ let tests =
               refused
                   "command line: --measure is 'hits@2', expected one of hits@1, hits@3, hits@5, hits@10, hits@20, mrr."
                   [ "compare"; "--measure"; "hits@2"; "a"; "b" ]
+
+          testCase "serve, least and most"
+          <| fun () ->
+              let least: ServeOptions =
+                  { Run = "r"
+                    Index = null
+                    Port = 8080
+                    Host = "127.0.0.1"
+                    ApiKeyFrom = null
+                    Queue = 64
+                    Batch = 16
+                    MaxBody = 10_485_760L
+                    Timeout = 30.0
+                    Candidates = 100
+                    Encoder = SentenceEncoder
+                    Precision = Float32
+                    Device = "auto"
+                    LibTorch = null }
+
+              isCommand (Command.Serve least) [ "serve"; "--run"; "r" ]
+
+              isCommand
+                  (Command.Serve
+                      { Run = "r"
+                        Index = "i"
+                        Port = 0
+                        Host = "0.0.0.0"
+                        ApiKeyFrom = "KEY"
+                        Queue = 7
+                        Batch = 3
+                        MaxBody = 2048L
+                        Timeout = 2.5
+                        Candidates = 0
+                        Encoder = ClipEncoder "c.pt"
+                        Precision = Bf16Mixed
+                        Device = "cpu"
+                        LibTorch = "t" })
+                  (List.ofSeq (
+                      "serve --run r --index i --port 0 --host 0.0.0.0 --api-key-from KEY --queue 7 --batch 3 --max-body 2048 \
+                       --timeout 2.5 --candidates 0 --encoder clip:c.pt --precision bf16-mixed --device cpu --libtorch t"
+                          .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                  ))
+
+              for option, value, expected in
+                  [ "--port", "65536", "0 to 65535"
+                    "--queue", "0", "1 to 100000"
+                    "--batch", "1025", "1 to 1024"
+                    "--max-body", "1023", "1024 to 1073741824"
+                    "--timeout", "0", "0.1 to 3600" ] do
+                  refused
+                      $"command line: {option} is '{value}', expected a number from {expected}."
+                      [ "serve"; "--run"; "r"; option; value ]
 
           testCase "report, least and most"
           <| fun () ->

@@ -41,9 +41,11 @@ let private others =
       "model.attribute_unit", "false"
       "model.scene", "false"
       "model.learned_entity", "false"
+      "model.match", "false"
       "model.residual", "true"
       "model.entity_image", "true"
       "model.lexical_unit", "false"
+      "model.lexical_memory", "false"
       "model.lexical_hidden", "17"
       "model.lexical_dropout", "0.7"
       "model.temperature", "0.5"
@@ -265,6 +267,10 @@ let tests =
               refused
                   "--set: loss.matching is 'not n-pair', expected n-pair, or model.kind dwe."
                   (set [ "loss.matching=triplet" ])
+
+              refused
+                  "--set: model.match is 'false', expected true, or model.lexical_unit true: nothing else makes a score."
+                  (set [ "model.kind=dwe"; "model.match=false"; "model.lexical_unit=false"; "loss.candidates=8" ])
 
               refused "--set: model.vision_unit is 'yes', expected true or false." (set [ "model.vision_unit=yes" ])
 

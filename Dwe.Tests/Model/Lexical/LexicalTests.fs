@@ -190,6 +190,24 @@ let private pairs =
                   1.0f
                   "marks on letters do not count"
 
+          testCase "say the same of every entity where nothing is remembered, as far as training goes"
+          <| fun () ->
+              let empty = Lexicon(entities, descriptions, [||])
+
+              let ofTraining (lexicon: Lexicon) row =
+                  let values = Array.zeroCreate<float32> PairFeatures.count
+                  let asked = lexicon.Prepare(mention "Smith" "Smith sang in Oslo", -1)
+                  PairFeatures.fill lexicon asked row (values.AsSpan())
+
+                  [ for name, value in Seq.zip PairFeatures.names values do
+                        if name.StartsWith "prior." || name.StartsWith "memory." then
+                            name, value ]
+
+              for row in 0 .. entities.Length - 1 do
+                  Expect.equal (ofTraining empty row) (ofTraining empty 0) $"entity {row}"
+
+              Expect.notEqual (ofTraining lexicon 1) (ofTraining lexicon 3) "with a memory it differs"
+
           testCase "tell initials"
           <| fun () ->
               Expect.equal (features -1 (mention "UPW" "") 3 |> Map.find "name.initials") 1.0f "of three words"

@@ -58,7 +58,11 @@ let private config =
         // No whole number of vectors.
         Model.Units.LexicalHidden = 21 }
 
-let private matcher () = Matcher.Create(config, { Text = 6; Image = 0; Entity = 6 }, torch.CPU)
+let private matcherOf config = Matcher.Create(config, { Text = 6; Image = 0; Entity = 6 }, torch.CPU)
+let private matcher () = matcherOf config
+
+/// The lexical unit alone.
+let private withoutMatch = { config with Model.Units.Match = false }
 
 /// Random candidates, some absent, with random cosines.
 let private table seed width =
@@ -81,9 +85,9 @@ let private property name (holds: int64 -> int -> unit) =
 let tests =
     testList
         "Model.Linking.LexicalScoring"
-        [ property "the score in ranking is the score in training (to 1e-5)"
+        [ property "the score in ranking is the score in training (to 1e-4), with the match and without"
           <| fun seed width ->
-              use matcher = matcher ()
+              use matcher = matcherOf (if seed % 2L = 0L then config else withoutMatch)
               let rows, cosines = table seed width
               let found = rescored matcher width rows cosines
 
@@ -159,6 +163,20 @@ let tests =
                   // One candidate of one mention.
                   matcher.Rescore(lexical.Value, at / width, 1, [| rows[at] |], alone)
                   Expect.equal alone[0] together[at] "alone"
+
+          property "without the match cosines have no say, and are no part of what a score is made of"
+          <| fun seed width ->
+              use matcher = matcherOf withoutMatch
+              let rows, cosines = table seed width
+              let found = rescored matcher width rows cosines
+              let others = rescored matcher width rows (cosines |> Array.map (fun cosine -> 0.5f - cosine))
+              let listed = [ for at in 0 .. rows.Length - 1 do if rows[at] >= 0 then at ]
+              Expect.equal [ for at in listed -> found[at] ] [ for at in listed -> others[at] ] "whatever the cosines are"
+              use whole = matcherOf config
+              let matched = rescored whole width rows cosines
+
+              if not listed.IsEmpty then
+                  Expect.notEqual [ for at in listed -> found[at] ] [ for at in listed -> matched[at] ] "with them others"
 
           testCase "is refused where the model has no lexical unit"
           <| fun () ->
