@@ -248,7 +248,8 @@ let page =
                           {"name":"whole","folder":"whole","measures":{
                             "hits@1":{"mean":0.925,"deviation":0.01,"values":[0.915,0.935]},"mrr":{"mean":0.95,"deviation":null,"values":[]}}},
                           {"name":"without lexical","folder":"w","measures":{"hits@1":{"mean":0.5},"mrr":{"mean":0.6}},
-                            "difference":-0.425,"difference_interval":{"low":-0.44,"high":-0.4},"p_value":0.0002,"significant":true}]}""".Replace("CARD", card)
+                            "difference":-0.425,"difference_interval":{"low":-0.44,"high":-0.4},"p_value":0.0002,"significant":true}]}"""
+                          .Replace("CARD", card)
                   )
 
                   let written = report [ folder ]
