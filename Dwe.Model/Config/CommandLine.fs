@@ -227,6 +227,8 @@ type DemoOptions =
           Device = demo.Device
           LibTorch = demo.LibTorch
           Resume = resume
+          Seeds = [||]
+          Folds = 0
           Json = null }
 
     member demo.Serving: ServeOptions =
