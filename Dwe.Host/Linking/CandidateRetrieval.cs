@@ -13,7 +13,7 @@ internal sealed class CandidateRetrieval(IEntityIndex index, CandidateFusion fus
 {
     private static readonly string[] Given = ["given"];
     private static readonly string[] All = ["all"];
-    private static readonly CandidateSources[] Lists = [CandidateSources.Dense, CandidateSources.Lexical, CandidateSources.Prior];
+    private static readonly FoundBy[] Lists = [FoundBy.Dense, FoundBy.Lexical, FoundBy.Prior];
 
     /// <summary>Each entity once, by row: the order in which they were found says nothing.</summary>
     /// <param name="request">The mention.</param>
@@ -31,6 +31,6 @@ internal sealed class CandidateRetrieval(IEntityIndex index, CandidateFusion fus
                 .Select(found => new Candidate(found.Row, NamesOf(found.Sources)))];
     }
 
-    private static string[] NamesOf(CandidateSources sources) =>
+    private static string[] NamesOf(FoundBy sources) =>
         [.. Lists.Where(list => sources.HasFlag(list)).Select(list => list.ToString().ToLowerInvariant())];
 }
