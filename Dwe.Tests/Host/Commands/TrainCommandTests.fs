@@ -174,6 +174,8 @@ let evaluating =
                     "counts"
                     "intervals"
                     "slices"
+                    "nil"
+                    "calibration"
                     "ranks"
                     "looks" ]
                   "fields"
