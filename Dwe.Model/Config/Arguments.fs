@@ -25,12 +25,10 @@ module internal Wording =
         "of a dump: languages of labels and descriptions, the first that is there is taken (default: en)"
 
     [<Literal>]
-    let Classes =
-        "of a dump: only items that are instances (P31) of these, e.g. Q5,Q43229 (default: all)"
+    let Classes = "of a dump: only items that are instances (P31) of these, e.g. Q5,Q43229 (default: all)"
 
     [<Literal>]
-    let Subclasses =
-        "of a dump: instances of subclasses (P279) too, for which the dump is read once more"
+    let Subclasses = "of a dump: instances of subclasses (P279) too, for which the dump is read once more"
 
     [<Literal>]
     let Properties =
@@ -350,7 +348,8 @@ type internal ServeArguments =
             | Batch _ -> "mentions linked together, at most (default: 16)"
             | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
             | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
-            | Candidates _ -> "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
+            | Candidates _ ->
+                "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
             | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
             | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
             | Device _ -> "auto, cpu or cuda"
@@ -453,7 +452,8 @@ type internal KbBuildArguments =
             | Source _ -> Wording.Source
             | Data _ -> "instead of --source: the entities of a data set"
             | Format _ -> Wording.Format
-            | Features _ -> "take the vectors of this feature store, and its template, instead of encoding its texts again"
+            | Features _ ->
+                "take the vectors of this feature store, and its template, instead of encoding its texts again"
             | Run _ -> "encode as the features of this run were encoded, so that it can link to the knowledge base"
             | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
             | Encoder _ -> "what encodes texts: use (default), or clip:FILE with the weights of a CLIP model"

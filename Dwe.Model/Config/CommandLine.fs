@@ -71,11 +71,7 @@ type AblationOptions =
         Json: string | null
     }
 
-type SweepOptions =
-    { Space: string
-      Source: ExperimentData
-      Out: string
-      Json: string | null }
+type SweepOptions = { Space: string; Source: ExperimentData; Out: string; Json: string | null }
 
 type ReportOptions =
     {
@@ -209,12 +205,10 @@ type ServeOptions =
 
 /// The drawn sample's run, and where to serve it.
 type DemoOptions =
-    {
-        Run: string
-        Port: int
-        Device: string
-        LibTorch: string | null
-    }
+    { Run: string
+      Port: int
+      Device: string
+      LibTorch: string | null }
 
     /// What trains it, or goes on with a training that was stopped.
     member demo.Training(resume: bool) : TrainOptions =
@@ -306,15 +300,9 @@ type KbAddOptions =
       Wikidata: WikidataChoice }
 
 /// Either `Ids` or `Source` is there.
-type KbRemoveOptions =
-    { Kb: string
-      Ids: string[]
-      Source: string | null }
+type KbRemoveOptions = { Kb: string; Ids: string[]; Source: string | null }
 
-type KbShowOptions =
-    { Kb: string
-      Entity: string | null
-      Json: bool }
+type KbShowOptions = { Kb: string; Entity: string | null; Json: bool }
 
 /// What the words of the command line ask for.
 type Command =
@@ -464,7 +452,9 @@ module internal CommandLine =
         let seeds =
             words
             |> Array.map (fun word ->
-                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                match
+                    Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture)
+                with
                 | true, seed -> Some seed
                 | _ -> None)
 
@@ -1027,8 +1017,7 @@ module internal CommandLine =
     let private encoderOf name precision =
         textEncoderOf name
         |> Result.bind (fun encoder ->
-            encoderPrecision encoder precision
-            |> Result.map (fun precision -> encoder, precision))
+            encoderPrecision encoder precision |> Result.map (fun precision -> encoder, precision))
 
     let private kbBuild (found: ParseResults<KbBuildArguments>) =
         let source, data = found.TryGetResult KbBuildArguments.Source, found.TryGetResult KbBuildArguments.Data
