@@ -69,6 +69,7 @@ internal static class Program
         Command.ShowIndex show => IndexCommand.Show(show.index, show.json, Streams.Results, Console.Out),
         Command.Serve serve => ServeCommand.Run(serve.Item, stop),
         Command.Demo demo => DemoCommand.Run(demo.Item, stop),
+        Command.Enrich enrich => EnrichCommand.Run(Streams.Results, Console.Out, enrich.Item, stop),
         Command.Show show => ShowCommand.Run(show.Item, stop),
         Command.Import import => ImportCommand.Run(import.Item),
         Command.DataCheck check => DataCheckCommand.Run(check.Item, Streams.Results, Console.Out, stop),

@@ -14,6 +14,7 @@ let private benchmarks =
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "service", Benchmarks.ServiceBench.run
+      "knowledge-base", (fun () -> Benchmarks.KnowledgeBaseBench.run 1_000_000L)
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 
 let private bench names =
@@ -58,6 +59,7 @@ let main argv =
     let child =
         Dwe.Tests.Host.Features.FeatureJobTests.child ()
         |> Option.orElseWith Dwe.Tests.Host.Features.ImageJobTests.child
+        |> Option.orElseWith Dwe.Tests.Host.KnowledgeBases.KnowledgeBaseCrashTests.child
         |> Option.orElseWith Dwe.Tests.Host.Index.IndexCrashTests.child
         |> Option.orElseWith Dwe.Tests.Host.Service.ServiceProcess.child
 

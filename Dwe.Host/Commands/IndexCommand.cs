@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dwe.Host.Checkpoints;
 using Dwe.Host.Data;
 using Dwe.Host.Index;
+using Dwe.Host.KnowledgeBases;
 using Dwe.Host.Native;
 using Dwe.Host.Storage;
 using Dwe.Host.Terminal;
@@ -23,18 +24,19 @@ internal static class IndexCommand
         var folder = new RunFolder(options.Run);
         var (config, run) = folder.Open();
         folder.RequireCheckpoint(folder.Best);
-        if (run.Data.Length == 0 && (options.Data is null || options.Features is null))
+        var fromData = options.KnowledgeBase is null;
+        if ((fromData || options.Dev) && run.Data.Length == 0 && (options.Data is null || options.Features is null))
             throw new UserErrorException(UserError.NewUsageWrong(
                 $"{options.Run} holds imported weights and names no data", "Give --data and --features."));
 
         Natives.Load(options.LibTorch);
-        var format = options.Format ?? (options.Data is null ? run.Format : null);
-        using var data = RunData.Open(options.Data ?? run.Data, options.Features ?? run.Features, format);
+        using var knowledge = fromData ? null : KnowledgeBase.Open(options.KnowledgeBase!);
+        using var data = fromData || options.Dev ? DataOf(options, run) : null;
         using var matcher = Matcher.Create(TorchThreads.Settle(config), run.Sizes, DeviceChoice.Resolve(options.Device));
         Checkpoint.ReadWeights(folder.Best, matcher);
-        var source = new DatasetSource(data);
+        IEntitySource source = knowledge is null ? new DatasetSource(data!, matcher) : new KnowledgeBaseSource(knowledge);
         var projection = new RunProjection(folder, run, matcher);
-        projection.RequireFor(source, data.Store.Folder);
+        projection.RequireFor(source, options.KnowledgeBase ?? data!.Store.Folder);
 
         var clock = Stopwatch.StartNew();
         var built = ProgressDisplay.Run("indexing", "steps", progress =>
@@ -45,7 +47,7 @@ internal static class IndexCommand
                 CultureInfo.InvariantCulture,
                 $"{options.Out}: {built.Written:N0} rows written in {clock.Elapsed.TotalSeconds:F1} s, {built.Taken:N0} taken over")
             : $"{options.Out}: up to date");
-        if (options.Dev) Measure(options.Out, folder, run, matcher, data);
+        if (options.Dev) Measure(options.Out, folder, run, matcher, data!);
         return Show(options.Out, options.Json, results, output);
     }
 
@@ -56,6 +58,12 @@ internal static class IndexCommand
         if (json) output.WriteLine(JsonSerializer.Serialize(manifest, JsonFiles.Options));
         else Print(index, manifest, results);
         return ExitCode.Success;
+    }
+
+    private static RunData DataOf(IndexOptions options, RunManifest run)
+    {
+        var format = options.Format ?? (options.Data is null ? run.Format : null);
+        return RunData.Open(options.Data ?? run.Data, options.Features ?? run.Features, format);
     }
 
     private static void Measure(string path, RunFolder folder, RunManifest run, Matcher matcher, RunData data)

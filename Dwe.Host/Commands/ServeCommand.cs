@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Index;
 using Dwe.Host.Linking;
 using Dwe.Host.Service;
 using Dwe.Host.Terminal;
@@ -38,7 +39,7 @@ internal static class ServeCommand
     {
         var run = new RunFolder(options.Run);
         string[] ofRun = [Path.Combine(run.Path, "manifest.json"), Path.Combine(run.Path, "decisions.json"), Path.Combine(run.Best, "manifest.json")];
-        return options.Index is null ? ofRun : [.. ofRun, Path.Combine(options.Index, "manifest.json")];
+        return options.Index is null ? ofRun : [.. ofRun, Path.Combine(options.Index, IndexManifest.FileName)];
     }
 
     private static async Task<int> Serve(ServiceOptions settings, LinkerOpener open, CancellationToken stop)

@@ -20,15 +20,16 @@ internal readonly record struct FusedCandidate(int Row, FoundBy Sources, double 
 
 /// <summary>
 /// Candidates of a mention from three lists: the nearest by cosine, the alike by name, and what the name meant in training. They
-/// are merged by reciprocal ranks, Σ 1 / (60 + rank) over the lists that have an entity (Cormack, Clarke, Büttcher 2009), since
-/// their scores do not compare. A mention's candidates do not depend on the others asked with it.
+/// are merged by reciprocal ranks, Σ weight / (30 + rank) over the lists that have an entity (Cormack, Clarke, Büttcher 2009, with
+/// weights), since their scores do not compare. A mention's candidates do not depend on the others asked with it.
 /// </summary>
 /// <param name="index">What is searched.</param>
 /// <param name="prior">What names meant; null where the run remembers nothing.</param>
 internal sealed class CandidateFusion(IEntityIndex index, NamePrior? prior)
 {
-    /// <summary>Of RRF; see the source.</summary>
-    private const double Smoothing = 60;
+    // Both were chosen on dev of WikiMEL, where names alone nearly suffice: docs/index.md has what else was tried.
+    private const double Smoothing = 30;
+    private const double DenseWeight = 0.5;
 
     /// <summary>Up to so many entities, every one is compared with the query.</summary>
     public int DenseLimit { get; init; } = 1_000_000;
@@ -84,19 +85,19 @@ internal sealed class CandidateFusion(IEntityIndex index, NamePrior? prior)
     private static FusedCandidate[] Merge(Found[] dense, Found[] named, Found[] meant, int top)
     {
         var merged = new Dictionary<int, FusedCandidate>();
-        Add(merged, dense, FoundBy.Dense);
-        Add(merged, named, FoundBy.Lexical);
-        Add(merged, meant, FoundBy.Prior);
+        Add(merged, dense, FoundBy.Dense, DenseWeight);
+        Add(merged, named, FoundBy.Lexical, weight: 1);
+        Add(merged, meant, FoundBy.Prior, weight: 1);
         return [.. merged.Values.OrderByDescending(found => found.Score).ThenBy(found => found.Row).Take(top)];
     }
 
-    private static void Add(Dictionary<int, FusedCandidate> merged, Found[] list, FoundBy source)
+    private static void Add(Dictionary<int, FusedCandidate> merged, Found[] list, FoundBy source, double weight)
     {
         for (var rank = 1; rank <= list.Length; rank++)
         {
             var row = list[rank - 1].Row;
             var known = merged.GetValueOrDefault(row, new FusedCandidate(row, FoundBy.None, 0));
-            merged[row] = known with { Sources = known.Sources | source, Score = known.Score + 1 / (Smoothing + rank) };
+            merged[row] = known with { Sources = known.Sources | source, Score = known.Score + weight / (Smoothing + rank) };
         }
     }
 }

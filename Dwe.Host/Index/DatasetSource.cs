@@ -1,24 +1,29 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Dwe.Host.Checkpoints;
-using Dwe.Host.Features;
 using Dwe.Host.Training;
+using Dwe.Model;
 using Dwe.Model.Domain;
+using TorchSharp;
 
 namespace Dwe.Host.Index;
 
-/// <summary>The entities of a data set with the vectors of its feature store: one segment, all of which lives.</summary>
+/// <summary>
+/// The entities of a data set with the vectors of its feature store, and of their images where the run sees those: one segment,
+/// all of which lives. The data must stay open meanwhile.
+/// </summary>
 internal sealed class DatasetSource : IEntitySource, IEntitySourceSegment
 {
-    private readonly FeatureKind vectors;
+    private readonly torch.Tensor vectors;
 
-    public DatasetSource(RunData data)
+    public DatasetSource(RunData data, Matcher matcher)
     {
-        vectors = data.Store.Table(FeatureStore.Entities).Kind(FeatureJob.TextKind);
+        vectors = data.EntitiesFor(matcher);
         Entities = data.Dataset.Entities;
         Live = [.. Enumerable.Repeat(true, Entities.Count)];
         ContentHash = Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes($"{data.Dataset.ContentHash} {data.FeaturesHash}")));
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{data.Dataset.ContentHash} {data.FeaturesHash} {matcher.SeesEntityImages}")));
         Card = new IndexedSource
         {
             Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data.Dataset.Folder))),
@@ -31,7 +36,7 @@ internal sealed class DatasetSource : IEntitySource, IEntitySourceSegment
 
     public IndexedSource Card { get; }
 
-    public int Dimension => vectors.Dim;
+    public int Dimension => (int)vectors.shape[1];
 
     public IReadOnlyList<IEntitySourceSegment> Segments => [this];
 
@@ -43,20 +48,8 @@ internal sealed class DatasetSource : IEntitySource, IEntitySourceSegment
 
     public void CopyVectors(int first, Span<float> target)
     {
-        var (skip, filled) = ((long)first * Dimension, 0);
-        foreach (var view in vectors.Segments)
-        {
-            if (skip >= view.Length)
-            {
-                skip -= view.Length;
-                continue;
-            }
-
-            var here = view.Span[(int)skip..];
-            here = here[..Math.Min(here.Length, target.Length - filled)];
-            here.CopyTo(target[filled..]);
-            (skip, filled) = (0, filled + here.Length);
-            if (filled == target.Length) return;
-        }
+        using var scope = torch.NewDisposeScope();
+        var rows = vectors.narrow(0, first, target.Length / Dimension).contiguous();
+        MemoryMarshal.Cast<byte, float>(rows.bytes).CopyTo(target);
     }
 }

@@ -40,6 +40,6 @@ internal interface IEntityProjection
     /// <summary>How many rows are best projected at once.</summary>
     int RowsAtOnce { get; }
 
-    /// <summary>[rows; source's width] to [rows; <see cref="Dimension"/>], not normalised.</summary>
-    float[] Project(float[] rows);
+    /// <summary>[rows; width] to [rows; <see cref="Dimension"/>], not normalised.</summary>
+    float[] Project(float[] rows, int width);
 }

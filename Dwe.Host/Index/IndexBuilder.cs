@@ -161,7 +161,7 @@ internal sealed class IndexBuilder(string folder, IEntitySource source, IEntityP
             var rows = Math.Min(projection.RowsAtOnce, segment.Entities.Count - first);
             var encoded = new float[rows * source.Dimension];
             segment.CopyVectors(first, encoded);
-            var projected = projection.Project(encoded);
+            var projected = projection.Project(encoded, source.Dimension);
             RequireFinite(projected, segment, first);
             Ranks.Normalize(projected, projection.Dimension);
             yield return projected;

@@ -36,10 +36,10 @@ internal sealed class RunProjection : IEntityProjection
 
     public int RowsAtOnce => 4096;
 
-    public float[] Project(float[] rows)
+    public float[] Project(float[] rows, int width)
     {
         using var scope = torch.NewDisposeScope();
-        return matcher.CompareEntities(torch.tensor(rows.AsMemory(), [rows.Length / run.EntitySize, run.EntitySize]));
+        return matcher.CompareEntities(torch.tensor(rows.AsMemory(), [rows.Length / width, width]));
     }
 
     /// <summary>Refuses entities that were encoded otherwise than those the run was trained with.</summary>
@@ -51,7 +51,8 @@ internal sealed class RunProjection : IEntityProjection
             throw Mismatch(path, $"texts encoded by {source.Card.Encoder}", $"{encoder}, as the entities of {folder}");
         if (source.Card.EntityText != run.EntityText)
             throw Mismatch(path, $"entity texts made as '{source.Card.EntityText}'", $"'{run.EntityText}', as those of {folder}");
-        if (source.Dimension != run.EntitySize)
+        var withImages = run.EntitySize + run.ImageSize;
+        if (source.Dimension != run.EntitySize && !(matcher.SeesEntityImages && source.Dimension == withImages))
             throw Mismatch(path, $"vectors of {source.Dimension} values", $"{run.EntitySize}, as those of {folder}");
     }
 

@@ -6,6 +6,8 @@ internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y
 /// <summary>How numbers go with another, e.g. hits@1 with epochs.</summary>
 internal static class LineChart
 {
+    private const int MarksALine = 20;
+
     /// <summary>The chart with its key; nothing where no series has a point.</summary>
     /// <param name="id">Unique on the page.</param>
     /// <param name="title">Read out in place of the picture.</param>
@@ -37,7 +39,14 @@ internal static class LineChart
     {
         var path = string.Join("L", line.Points.Select(point => $"{Chart.Number(frame.X(point.X))} {Chart.Number(frame.Y(point.Y))}"));
         return Html.Of(
-            $"<path class=\"s{at % Chart.Series}\" d=\"M{path}\"/>{line.Points.Select(point => Chart.Mark(at, frame.X(point.X), frame.Y(point.Y)))}\n");
+            $"<path class=\"s{at % Chart.Series}\" d=\"M{path}\"/>{Few(line.Points).Select(point => Chart.Mark(at, frame.X(point.X), frame.Y(point.Y)))}\n");
+    }
+
+    /// <summary>So many of the points that their marks stand apart.</summary>
+    private static IEnumerable<(double X, double Y)> Few(IReadOnlyList<(double X, double Y)> points)
+    {
+        var step = (points.Count + MarksALine - 1) / MarksALine;
+        return points.Where((_, at) => at % step == 0);
     }
 
     private static Html Marked((double At, string Name)? marked, Chart.Frame frame)

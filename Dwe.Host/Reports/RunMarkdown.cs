@@ -106,13 +106,8 @@ internal static class RunMarkdown
     private static void Ablation(StringBuilder text, ReportedAblation ablation)
     {
         Heading(text, 2, $"Ablation {ablation.Name}");
-        Table(text, ["variant", "hits@1", "±", "mrr", "±", "difference, 95 %", "p"], ablation.Variants.Select(variant => new[]
-        {
-            variant.Name, ReportText.Percent(variant.HitsAt1?.Mean), ReportText.Percent(variant.HitsAt1?.Deviation),
-            ReportText.Percent(variant.Mrr?.Mean), ReportText.Percent(variant.Mrr?.Deviation),
-            variant.Difference is { } found ? $"{ReportText.Signed(found.Low)} to {ReportText.Signed(found.High)}" : "",
-            variant.Difference?.P is { } p ? ReportText.Number(p) : "",
-        }));
+        var (head, rows) = ablation.Table();
+        Table(text, head, rows);
     }
 
     private static void Heading(StringBuilder text, int level, string name) => text.Append('#', level).Append(' ').Append(Escaped(name)).Append("\n\n");

@@ -49,7 +49,7 @@ internal static class RunPage
         return Html.Of($"""
             <nav aria-label="contents"><ul>
             {(report.Runs.Count > 1 ? Link("comparison", "Comparison") : Html.Nothing)}
-            {report.Ablations.Select(one => Link($"ablation-{one.Name}", $"Ablation {one.Name}"))}
+            {report.Ablations.Select((one, at) => Link($"ablation-{at}", $"Ablation {one.Name}"))}
             {report.Runs.Select((run, at) => Html.Of($"<li><a href=\"#run-{at}\"><bdi>{run.Name}</bdi></a>: <a href=\"#run-{at}-results\">results</a>, <a href=\"#run-{at}-curves\">curves</a>{(run.Wrong is null ? Html.Nothing : Html.Of($", <a href=\"#run-{at}-wrong\">linked wrongly</a>"))}, <a href=\"#run-{at}-configuration\">configuration</a></li>\n"))}
             </ul></nav>
             """);
@@ -63,7 +63,7 @@ internal static class RunPage
         var measure = Curves[0];
         return Html.Of($"""
             <section id="comparison"><h2>Comparison</h2>
-            {Curve("comparison-curve", $"dev {measure} of every run by epoch", [.. report.Runs.Select(run => (run.Name, run.History, measure))], null)}
+            {Curve("comparison-curve", $"dev {measure} of every run by epoch", $"dev {measure}, percent", [.. report.Runs.Select(run => (run.Name, run.History, measure))], null)}
             {report.Comparisons.Select(Comparison)}
             {(report.Comparisons.Count > 0 ? Html.Nothing : Html.Of($"<p class=\"absent\">No two runs have results under one card, so none are compared. <code>dwe compare</code> names the field that differs.</p>"))}
             </section>
@@ -93,22 +93,17 @@ internal static class RunPage
             """);
     }
 
-    private static Html Ablation(ReportedAblation ablation) => Html.Of($"""
-        <section id="ablation-{ablation.Name}"><h2>Ablation {ablation.Name}</h2>
-        {Table("Means over seeds with their standard deviations; the difference in hits@1 from the first variant",
-            ["variant", "hits@1", "±", "mrr", "±", "difference, 95 %", "p"],
-            ablation.Variants.Select(variant => new[]
-            {
-                variant.Name,
-                ReportText.Percent(variant.HitsAt1?.Mean),
-                ReportText.Percent(variant.HitsAt1?.Deviation),
-                ReportText.Percent(variant.Mrr?.Mean),
-                ReportText.Percent(variant.Mrr?.Deviation),
-                variant.Difference is { } found ? $"{ReportText.Signed(found.Low)} to {ReportText.Signed(found.High)}" : "",
-                variant.Difference?.P is { } p ? ReportText.Number(p) : "",
-            }))}
-        </section>
-        """);
+    private static Html Ablation(ReportedAblation ablation, int at)
+    {
+        var (head, rows) = ablation.Table();
+        var seeds = string.Join(", ", ablation.Seeds);
+        return Html.Of($"""
+            <section id="ablation-{at}"><h2>Ablation <bdi>{ablation.Name}</bdi></h2>
+            {Table($"Means over seeds {seeds} with their standard deviations; differences of {ablation.Measure} from the first variant, p by randomisation over mentions, adjusted for the number of variants (Holm)", head, rows)}
+            {Fields(ReportText.Card(ablation.Card))}
+            </section>
+            """);
+    }
 
     // --- one run ---
 
@@ -148,7 +143,7 @@ internal static class RunPage
         var best = run.History.FirstOrDefault(point => point.Step == run.BestStep);
         string[] names = [.. run.History.SelectMany(point => point.Metrics.Keys).Distinct()];
         return Html.Of($"""
-            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", [.. Curves.Select(name => (name, run.History, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
+            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", "dev, percent", [.. Curves.Select(name => (name, run.History, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
             <details><summary>Every evaluation</summary>
             {Table("dev after each epoch that was evaluated",
                 ["epoch", "step", .. names.Select(ReportText.Words)],
@@ -162,9 +157,10 @@ internal static class RunPage
     }
 
     private static Html Curve(
-        string id, string title, IReadOnlyList<(string Name, IReadOnlyList<HistoryPoint> History, string Metric)> lines, (double At, string Name)? marked) =>
+        string id, string title, string up, IReadOnlyList<(string Name, IReadOnlyList<HistoryPoint> History, string Metric)> lines,
+        (double At, string Name)? marked) =>
         LineChart.Of(
-            id, title, "epoch", "dev, percent",
+            id, title, "epoch", up,
             [
                 .. lines.Select(line => new LineSeries(line.Name,
                 [

@@ -20,7 +20,7 @@ namespace Dwe.Host.Reports;
 internal sealed class WrongLinkFinder(int examples, string? images, string? libTorch)
 {
     /// <summary>Candidates shown of a ranking.</summary>
-    private const int Shown = 5;
+    private const int Shown = 3;
 
     /// <summary>Shares of a score shown: the rest is small.</summary>
     private const int Reasons = 6;

@@ -10,6 +10,9 @@ internal static class WrongLinkSection
     /// <summary>Letters of a description that are shown.</summary>
     private const int Described = 160;
 
+    /// <summary>What a share must have of the largest to be told.</summary>
+    private const double Told = 0.1;
+
     /// <summary>What stands below the heading.</summary>
     public static Html Of(WrongLinks wrong)
     {
@@ -136,10 +139,10 @@ internal static class WrongLinkSection
 
     private static Html Why(WrongLink link)
     {
-        if (link.Reasons is not { Count: > 0 } reasons || link.First.Count == 0 || link.Gold is not { } gold) return Html.Nothing;
+        if (link.Reasons is not { Count: > 0 } reasons || link.First.Count == 0 || link.Gold is null) return Html.Nothing;
         var (first, largest) = (NameOf(link.First[0]), reasons.Max(reason => Math.Abs(reason.Difference)));
         return Html.Of($"""
-            <p>{Sentence(reasons, first, NameOf(gold))}</p>
+            <p>{Sentence(reasons)}</p>
             <div class="scroll" tabindex="0" role="region" aria-label="what moved the scores"><table>
             <thead><tr><th scope="col">share of the score</th><th scope="col">{first}</th><th scope="col">gold</th><th scope="col">difference</th><th scope="col" class="text"><span class="for-wrong">for the first</span> or <span class="for-gold">the gold</span></th></tr></thead>
             <tbody>
@@ -152,19 +155,14 @@ internal static class WrongLinkSection
 
     private static string NameOf(RankedEntity ranked) => ranked.Entity.Entity is { Name.Length: > 0 } entity ? entity.Name : ranked.Entity.Id;
 
-    private static Html Sentence(IReadOnlyList<Reason> reasons, string first, string gold)
+    /// <summary>The largest share for either side, in words; one that is small beside the largest is not worth any.</summary>
+    private static Html Sentence(IReadOnlyList<Reason> reasons)
     {
-        var (wrong, right) = (reasons.FirstOrDefault(reason => reason.Difference > 0), reasons.FirstOrDefault(reason => reason.Difference < 0));
-        Html Said(Reason? reason, string entity) => reason is null
-            ? Html.Nothing
-            : Html.Of($"<code>{reason.Name}</code> spoke for <bdi>{entity}</bdi> by {ReportText.Score(Math.Abs(reason.Difference))}");
-        return (wrong, right) switch
-        {
-            (null, null) => Html.Nothing,
-            (null, _) => Html.Of($"Nothing among the largest shares spoke for the first; {Said(right, gold)}."),
-            (_, null) => Html.Of($"{Said(wrong, first)}; nothing among the largest shares spoke for the gold."),
-            _ => Html.Of($"{Said(wrong, first)}; {Said(right, gold)}."),
-        };
+        var least = Told * reasons.Max(reason => Math.Abs(reason.Difference));
+        Html Said(string side, Func<Reason, bool> speaks) => reasons.FirstOrDefault(reason => speaks(reason) && Math.Abs(reason.Difference) >= least) is { } reason
+            ? Html.Of($"<code>{reason.Name}</code> spoke for {side} by {ReportText.Score(Math.Abs(reason.Difference))}")
+            : Html.Of($"nothing much spoke for {side}");
+        return Html.Of($"{Said("the first candidate", reason => reason.Difference > 0)}; {Said("the gold", reason => reason.Difference < 0)}.");
     }
 
     private static Html Share(Reason reason, double largest)

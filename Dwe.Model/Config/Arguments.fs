@@ -297,6 +297,37 @@ type internal CandidatesArguments =
                 "with oracle-type: the lists to fill (default: those of the records, else the exact ranking's first 10)"
             | Seed _ -> "with oracle-type: decides what lists are filled with (default: 114514)"
 
+type internal EnrichArguments =
+    | [<Unique>] Kb of FILE: string
+    | [<Unique>] Data of DIR: string
+    | [<Mandatory; Unique>] Out of FILE: string
+    | [<Mandatory; Unique>] Endpoint of URL: string
+    | [<Unique>] Model of NAME: string
+    | [<Unique>] Prompt of FILE: string
+    | [<Unique>] Rate of COUNT: int
+    | [<Unique>] Concurrency of COUNT: int
+    | [<Unique>] Field of NAME: string
+    | [<Unique>] Key_From of VARIABLE: string
+    | [<Unique>] Dry_Run
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member argument.Usage =
+            match argument with
+            | Kb _ -> "entities as JSON Lines or CSV, or the folder of a knowledge base"
+            | Data _ -> "instead: folder of a data set, whose entities are described"
+            | Out _ -> "JSON Lines file of all entities with the new field; FILE.card.json beside it says who wrote it"
+            | Endpoint _ -> "address of an OpenAI-compatible service, up to and with its /v1"
+            | Model _ -> "model that the service is asked for (default: default)"
+            | Prompt _ ->
+                "template of the question, with {name}, {type}, {aliases} and description fields in braces (default: data/prompts/entity.txt of the program)"
+            | Rate _ -> "requests a minute, at most (default: 60)"
+            | Concurrency _ -> "requests at a time, at most (default: 4)"
+            | Field _ -> "name of the description field that the answers become (default: enriched)"
+            | Key_From _ -> "environment variable that holds the service's key (default: no key is sent)"
+            | Dry_Run -> "print the first prompt and the number of requests, and ask nothing"
+            | Json -> "print the counts as JSON"
+
 type internal ShowArguments =
     | [<Mandatory; Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
@@ -564,6 +595,7 @@ type internal ConfigArguments =
             | Json -> "print the configuration file instead of the table"
 
 type internal IndexArguments =
+    | [<Unique>] Kb of FOLDER: string
     | [<Unique>] Data of DIR: string
     | [<Unique>] Format of NAME: string
     | [<Unique>] Features of STORE: string
@@ -579,7 +611,8 @@ type internal IndexArguments =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
-            | Data _ -> "folder of the data set whose entities are indexed (default: the one the run was trained on)"
+            | Kb _ -> "knowledge base made by `dwe kb build` (default: the entities of the data set)"
+            | Data _ -> "folder of the data set (default: the one the run was trained on)"
             | Format _ -> Wording.Format
             | Features _ -> "feature store (default: the one the run was trained on)"
             | Run _ -> "folder of a trained run, whose queries will be compared with the index"
@@ -602,6 +635,7 @@ type internal DweArguments =
     | [<CliPrefix(CliPrefix.None)>] Features of ParseResults<FeaturesArguments>
     | [<CliPrefix(CliPrefix.None)>] Candidates of ParseResults<CandidatesArguments>
     | [<CliPrefix(CliPrefix.None)>] Index of ParseResults<IndexArguments>
+    | [<CliPrefix(CliPrefix.None)>] Enrich of ParseResults<EnrichArguments>
     | [<CliPrefix(CliPrefix.None)>] Show of ParseResults<ShowArguments>
     | [<CliPrefix(CliPrefix.None)>] Serve of ParseResults<ServeArguments>
     | [<CliPrefix(CliPrefix.None)>] Demo of ParseResults<DemoArguments>
@@ -626,6 +660,7 @@ type internal DweArguments =
             | Features _ -> "encode a data set's mentions and entities into a feature store"
             | Candidates _ -> "propose entities for the mentions of a data set by their names"
             | Index _ -> "index entities for a run, by vector and by name"
+            | Enrich _ -> "ask a language model for a short description of each entity"
             | Show _ -> "write a page about one mention: image, sentence, candidates"
             | Serve _ -> "link mentions over HTTP, with a page to try it"
             | Demo _ -> "train on the drawn sample, and serve it with a page to try it"

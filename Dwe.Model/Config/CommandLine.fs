@@ -153,6 +153,8 @@ type LinkOptions =
 
 type IndexOptions =
     {
+        /// Null for the entities of the data set.
+        KnowledgeBase: string | null
         Data: string | null
         Format: string | null
         Features: string | null
@@ -164,6 +166,28 @@ type IndexOptions =
         Dev: bool
         Device: string
         LibTorch: string | null
+        Json: bool
+    }
+
+/// Either `Kb` or `Data` is there.
+type EnrichOptions =
+    {
+        /// A JSON Lines or CSV file of entities, or the folder of a knowledge base.
+        Kb: string | null
+        Data: string | null
+        Out: string
+        Endpoint: string
+        Model: string
+        /// Null for the one that comes with the program.
+        Prompt: string | null
+        /// Requests a minute, at most.
+        Rate: int
+        Concurrency: int
+        /// The name of the description field that the answers become.
+        Field: string
+        /// The environment variable that holds the key.
+        KeyFrom: string | null
+        DryRun: bool
         Json: bool
     }
 
@@ -317,6 +341,7 @@ type Command =
     | Candidates of CandidatesOptions
     | Index of IndexOptions
     | ShowIndex of index: string * json: bool
+    | Enrich of EnrichOptions
     | Show of ShowOptions
     | Serve of ServeOptions
     | Demo of DemoOptions
@@ -381,9 +406,12 @@ module internal CommandLine =
                 "dwe candidates --data wikidiverse --out oracle.json --method oracle-type --seed 1" ]
               "index",
               [ "dwe index --run runs/wikimel --out wikimel.index --dev"
-                "dwe index --run runs/wikimel --out wikimel.index --dtype int8"
-                "dwe index --run runs/wikimel --data other --features other.store --out other.index"
-                "dwe index --show wikimel.index" ]
+                "dwe index --kb people.kb --run runs/wikimel --out people.index --dtype int8"
+                "dwe index --show people.index" ]
+              "enrich",
+              [ "dwe enrich --kb entities.jsonl --endpoint http://localhost:11434/v1 --model llama3.2 --out enriched.jsonl"
+                "dwe enrich --data wikimel --endpoint https://llm.example/v1 --model small --key-from LLM_KEY --rate 120 --out enriched.jsonl"
+                "dwe enrich --kb entities.csv --endpoint http://localhost:8000/v1 --prompt mine.txt --out enriched.jsonl --dry-run" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -821,7 +849,8 @@ module internal CommandLine =
                 oneOf "--device" deviceNames (found.GetResult(IndexArguments.Device, "auto"))
                 |> Result.map (fun device ->
                     Index
-                        { Data = orNull (found.TryGetResult IndexArguments.Data)
+                        { KnowledgeBase = orNull (found.TryGetResult IndexArguments.Kb)
+                          Data = orNull (found.TryGetResult IndexArguments.Data)
                           Format = orNull (found.TryGetResult IndexArguments.Format)
                           Features = orNull (found.TryGetResult IndexArguments.Features)
                           Run = run
@@ -832,6 +861,34 @@ module internal CommandLine =
                           LibTorch = orNull (found.TryGetResult IndexArguments.LibTorch)
                           Json = found.Contains IndexArguments.Json }))
         | None, _, _ -> wrong "index needs --run RUN and --out INDEX, or --show INDEX"
+
+    let private enrich (found: ParseResults<EnrichArguments>) =
+        let kb, data = found.TryGetResult EnrichArguments.Kb, found.TryGetResult EnrichArguments.Data
+
+        let source =
+            match kb, data with
+            | None, None -> Error(UsageWrong("enrich needs --kb FILE or --data DIR", "See `dwe enrich --help`."))
+            | Some _, Some _ -> Error(UsageWrong("enrich takes --kb or --data, not both", "See `dwe enrich --help`."))
+            | _ -> Ok()
+
+        source
+        |> Result.bind (fun () -> atLeast 1 "--rate" (found.GetResult(EnrichArguments.Rate, 60)))
+        |> Result.bind (fun rate ->
+            atLeast 1 "--concurrency" (found.GetResult(EnrichArguments.Concurrency, 4))
+            |> Result.map (fun concurrency ->
+                Enrich
+                    { Kb = orNull kb
+                      Data = orNull data
+                      Out = found.GetResult EnrichArguments.Out
+                      Endpoint = found.GetResult EnrichArguments.Endpoint
+                      Model = found.GetResult(EnrichArguments.Model, "default")
+                      Prompt = orNull (found.TryGetResult EnrichArguments.Prompt)
+                      Rate = rate
+                      Concurrency = concurrency
+                      Field = found.GetResult(EnrichArguments.Field, "enriched")
+                      KeyFrom = orNull (found.TryGetResult EnrichArguments.Key_From)
+                      DryRun = found.Contains EnrichArguments.Dry_Run
+                      Json = found.Contains EnrichArguments.Json }))
 
     let private show (found: ParseResults<ShowArguments>) =
         let split =
@@ -1128,6 +1185,7 @@ module internal CommandLine =
             | Some(DweArguments.Features own) -> features own
             | Some(DweArguments.Candidates own) -> candidates own
             | Some(DweArguments.Index own) -> index own
+            | Some(DweArguments.Enrich own) -> enrich own
             | Some(DweArguments.Show own) -> show own
             | Some(DweArguments.Serve own) -> serve own
             | Some(DweArguments.Demo own) -> demo own

@@ -72,9 +72,12 @@ module internal Calibration =
         let rec narrow left right rounds =
             let inner, outer = right - golden * (right - left), left + golden * (right - left)
 
-            if rounds = 0 then (left + right) / 2.0
-            elif value (exp inner) <= value (exp outer) then narrow left outer (rounds - 1)
-            else narrow inner right (rounds - 1)
+            if rounds = 0 then
+                (left + right) / 2.0
+            elif value (exp inner) <= value (exp outer) then
+                narrow left outer (rounds - 1)
+            else
+                narrow inner right (rounds - 1)
 
         if least = 0 || least = steps then
             places[least]
@@ -151,7 +154,9 @@ module internal Calibration =
     /// raises : ArgumentException when lengths differ or there are none
     let brier (stated: float[]) (right: bool[]) : float =
         if stated.Length = 0 || stated.Length <> right.Length then
-            invalidArg (nameof right) $"{right.Length} answers for {stated.Length} probabilities, expected as many and some"
+            invalidArg
+                (nameof right)
+                $"{right.Length} answers for {stated.Length} probabilities, expected as many and some"
 
         Array.zip stated right
         |> Array.averageBy (fun (probability, isRight) -> Math.Pow(probability - (if isRight then 1.0 else 0.0), 2.0))

@@ -68,7 +68,11 @@ module internal Nil =
     let nils (threshold: float) (mentions: Judged[]) : AnswerQuality =
         check mentions
         let said = mentions |> Array.filter (fun mention -> not (isNamed threshold mention))
-        quality (count (fun mention -> not mention.IsEntity) said) said.Length (mentions.Length - count _.IsEntity mentions)
+
+        quality
+            (count (fun mention -> not mention.IsEntity) said)
+            said.Length
+            (mentions.Length - count _.IsEntity mentions)
 
     /// The threshold with the highest F1 of `links`, the lowest of those that tie: every finite confidence is tried. Choose
     /// it on dev.

@@ -194,7 +194,13 @@ module Scoring =
 
     /// What is made of the scores of all queries, `atOnce` at a time on each core, from what `fill first count scores`
     /// writes: the scores [count; width] of the queries from `first` on. The scores' memory is used again.
-    let private readInParallel count (width: int) (atOnce: int) (fill: int -> int -> float32[] -> unit) (read: RowReader<'made>) =
+    let private readInParallel
+        count
+        (width: int)
+        (atOnce: int)
+        (fill: int -> int -> float32[] -> unit)
+        (read: RowReader<'made>)
+        =
         let made = Array.zeroCreate<'made> count
 
         let readChunk chunk (_: ParallelLoopState) (scores: float32[]) =
@@ -214,7 +220,12 @@ module Scoring =
         made
 
     /// What is made of each query's scores with all entities, one reading a query.
-    let private readEverything (dim: int) (queries: Memory<float32>) (entities: Tensor) (read: RowReader<'made>) : 'made[] =
+    let private readEverything
+        (dim: int)
+        (queries: Memory<float32>)
+        (entities: Tensor)
+        (read: RowReader<'made>)
+        : 'made[] =
         Shape.is [ -1L; int64 dim ] (nameof entities) entities
 
         if queries.Length % dim <> 0 then
@@ -281,7 +292,11 @@ module Scoring =
             invalidArg (nameof queries) $"queries hold {queries.Length} numbers, expected {golds.Length} x {dim}"
 
         let ranks =
-            readEverything dim queries entities (RowReader(fun row scores -> Ranking.goldListedRow row golds[row] scores))
+            readEverything
+                dim
+                queries
+                entities
+                (RowReader(fun row scores -> Ranking.goldListedRow row golds[row] scores))
 
         match
             ranks

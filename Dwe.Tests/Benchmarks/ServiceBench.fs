@@ -35,11 +35,15 @@ let private start () =
 
 /// Bodies to send: dev mentions, one in twenty with a picture.
 let private bodies () =
-    let dataset = DatasetReaders.Read(setting "DWE_BENCH_DATA" (Path.Combine(Fixtures.repository, "data", "samples")))
-    let pictures = Directory.GetFiles(NameLinker.picture, "*.svg", SearchOption.AllDirectories) |> Array.sort
+    let dataset =
+        DatasetReaders.Read(setting "DWE_BENCH_DATA" (Path.Combine(Fixtures.repository, "data", "samples")))
+
+    let pictures =
+        Directory.GetFiles(NameLinker.picture, "*.svg", SearchOption.AllDirectories) |> Array.sort
 
     dataset.Mentions["dev"]
-    |> Seq.filter (fun mention -> mention.Text <> "" && mention.Sentence.Contains(mention.Text, StringComparison.Ordinal))
+    |> Seq.filter (fun mention ->
+        mention.Text <> "" && mention.Sentence.Contains(mention.Text, StringComparison.Ordinal))
     |> Seq.truncate 500
     |> Seq.mapi (fun i mention ->
         let picture =
@@ -91,7 +95,9 @@ let private broken (client: HttpClient) kind =
     | 0 -> "bad JSON", isRefused 400 "bad_json" (send client "{\"mention\": ")
     | 1 ->
         let noPicture = Convert.ToBase64String(Encoding.UTF8.GetBytes "no picture")
-        "wrong image", isRefused 422 "image_unreadable" (send client $"{{\"mention\": \"a\", \"image\": \"{noPicture}\"}}")
+
+        "wrong image",
+        isRefused 422 "image_unreadable" (send client $"{{\"mention\": \"a\", \"image\": \"{noPicture}\"}}")
     | 2 -> "oversize", isRefused 413 "too_large" (send client (String('a', 2_000_000)))
     | 3 ->
         "slow client",
@@ -153,11 +159,16 @@ let private speeds (client: HttpClient) (bodies: string[]) (expected: string[]) 
     let sorted = times.ToArray() |> Array.sort
     let rate = float requests / watch.Elapsed.TotalSeconds
     let p50, p99 = percentile sorted 0.5, percentile sorted 0.99
-    printfn $"{clients, 4} clients: {rate, 7:F0} requests/s, p50 {p50, 7:F2} ms, p99 {p99, 7:F2} ms, {wrong} wrong of {requests}"
+
+    printfn
+        $"{clients, 4} clients: {rate, 7:F0} requests/s, p50 {p50, 7:F2} ms, p99 {p99, 7:F2} ms, {wrong} wrong of {requests}"
 
 let private endurance (running: ServiceProcess.Running) (bodies: string[]) (expected: string[]) requests =
     let client = running.Client
-    let wrong, refused, notRefused = ConcurrentQueue<string>(), ConcurrentDictionary<string, int>(), ConcurrentQueue<string>()
+
+    let wrong, refused, notRefused =
+        ConcurrentQueue<string>(), ConcurrentDictionary<string, int>(), ConcurrentQueue<string>()
+
     let memory = ConcurrentQueue<float>()
     let slow = ConcurrentBag<Task>()
     let mutable next = -1
@@ -201,7 +212,9 @@ let private endurance (running: ServiceProcess.Running) (bodies: string[]) (expe
 
                 if at > 0 && at % (requests / 10) = 0 then
                     let rate = float at / watch.Elapsed.TotalSeconds
-                    printfn $"  {at} of {requests}, {rate:F0} requests/s, {TimeSpan.FromSeconds(float (requests - at) / rate):``hh\:mm\:ss``} left"
+
+                    printfn
+                        $"  {at} of {requests}, {rate:F0} requests/s, {TimeSpan.FromSeconds(float (requests - at) / rate):``hh\:mm\:ss``} left"
 
                 at <- Interlocked.Increment &next
         }
@@ -211,11 +224,18 @@ let private endurance (running: ServiceProcess.Running) (bodies: string[]) (expe
     Task.WaitAll(slow.ToArray())
     let samples = memory.ToArray()
     let quarter = max 1 (samples.Length / 4)
-    let first, last = Array.average samples[.. quarter - 1], Array.average samples[samples.Length - quarter ..]
+
+    let first, last =
+        Array.average samples[.. quarter - 1], Array.average samples[samples.Length - quarter ..]
+
     let counts = String.Join(", ", [ for kind in refused -> $"{kind.Value} {kind.Key}" ])
     printfn $"{requests} requests in {watch.Elapsed.TotalSeconds:F0} s, 8 clients: {wrong.Count} wrong answers"
-    printfn $"broken ones answered as they must be: {counts}; not so: {notRefused.Count} {List.ofSeq (Seq.countBy id notRefused)}"
-    printfn $"resident memory: first quarter {first:F0} MB, last quarter {last:F0} MB ({100.0 * (last / first - 1.0):F1} %%)"
+
+    printfn
+        $"broken ones answered as they must be: {counts}; not so: {notRefused.Count} {List.ofSeq (Seq.countBy id notRefused)}"
+
+    printfn
+        $"resident memory: first quarter {first:F0} MB, last quarter {last:F0} MB ({100.0 * (last / first - 1.0):F1} %%)"
 
     for line in Seq.truncate 5 wrong do
         printfn $"wrong: {line}"

@@ -28,7 +28,10 @@ let private browser =
                 // Chromium's sandbox does not work for root, as tests in containers are run; the page is our own.
                 let options = BrowserTypeLaunchOptions(ExecutablePath = path, Args = [ "--no-sandbox" ])
                 let! browser = playwright.Chromium.LaunchAsync options
-                AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> browser.CloseAsync().Wait(TimeSpan.FromSeconds 5.0) |> ignore)
+
+                AppDomain.CurrentDomain.ProcessExit.Add(fun _ ->
+                    browser.CloseAsync().Wait(TimeSpan.FromSeconds 5.0) |> ignore)
+
                 return browser
             }
 
@@ -47,6 +50,8 @@ let screenshot (page: IPage) name =
         | null
         | "" -> ()
         | folder ->
-            let! _ = page.ScreenshotAsync(PageScreenshotOptions(Path = Path.Combine(folder, $"{name}.png"), FullPage = true))
+            let! _ =
+                page.ScreenshotAsync(PageScreenshotOptions(Path = Path.Combine(folder, $"{name}.png"), FullPage = true))
+
             ()
     }

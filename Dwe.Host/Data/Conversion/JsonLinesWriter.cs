@@ -40,7 +40,8 @@ internal sealed class JsonLinesWriter : IDatasetWriter
         if (candidates?.GetValueOrDefault(mention.Key) is { } ids) json.WriteTexts("candidates", ids);
     }
 
-    private static void Write(Utf8JsonWriter json, Entity entity)
+    /// <summary>The fields of an entity, into a record that has been begun.</summary>
+    public static void Write(Utf8JsonWriter json, Entity entity)
     {
         json.WriteString("id", entity.Id);
         if (entity.Name != entity.Id) json.WriteString("name", entity.Name);

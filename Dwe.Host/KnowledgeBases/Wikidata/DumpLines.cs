@@ -18,12 +18,15 @@ internal sealed class DumpLines(string path, bool skipBroken)
     /// <summary>Lines that could not be read and were passed over, in the last reading.</summary>
     public long Broken { get; private set; }
 
-    /// <summary>The records; each lives until the next one is asked for.</summary>
+    /// <summary>What is taken of each record.</summary>
     /// <param name="wanted">Whether a line is worth parsing, by its bytes.</param>
+    /// <param name="take">Makes something of a record, which lives as long as the call; null leaves it out.</param>
     /// <param name="progress">Hears bytes of the file.</param>
     /// <param name="stop">Stops between lines.</param>
     /// <exception cref="UserErrorException">FileBroken naming the line; or where the list does not end.</exception>
-    public IEnumerable<JsonElement> Read(Func<ReadOnlyMemory<byte>, bool> wanted, Action<long> progress, CancellationToken stop)
+    public IEnumerable<T> Read<T>(
+        Func<ReadOnlyMemory<byte>, bool> wanted, Func<DumpItem, T?> take, Action<long> progress, CancellationToken stop)
+        where T : class
     {
         Broken = 0;
         using var source = DumpStream.Open(path);
@@ -40,16 +43,14 @@ internal sealed class DumpLines(string path, bool skipBroken)
             begun |= record.Span.SequenceEqual("["u8);
             ended |= record.Span.SequenceEqual("]"u8);
             if (record.Length < 2 || !wanted(record)) continue;
-            using var document = Parse(record, number);
-            if (document is not null) yield return document.RootElement;
+            if (Take(record, take, number) is { } taken) yield return taken;
         }
 
         if (begun && !ended) Refuse(number, "the end of the file", "a last line ']': the file was cut off");
     }
 
-    /// <summary>Counts a line that is not as it should be.</summary>
-    /// <exception cref="UserErrorException">FileBroken, unless broken lines are passed over.</exception>
-    public void Refuse(long number, string found, string expected)
+    /// <summary>Counts a line that is not as it should be, and refuses it unless such lines are passed over.</summary>
+    private void Refuse(long number, string found, string expected)
     {
         Broken++;
         if (!skipBroken)
@@ -57,18 +58,21 @@ internal sealed class DumpLines(string path, bool skipBroken)
                 path, $"line {number}", found, $"{expected} (--skip-broken passes over such lines)"));
     }
 
-    private JsonDocument? Parse(ReadOnlyMemory<byte> record, long number)
+    private T? Take<T>(ReadOnlyMemory<byte> record, Func<DumpItem, T?> take, long number) where T : class
     {
         try
         {
-            var document = JsonDocument.Parse(record);
-            if (IsEntity(document.RootElement)) return document;
-            document.Dispose();
+            using var document = JsonDocument.Parse(record);
+            if (IsEntity(document.RootElement)) return take(new DumpItem(document.RootElement));
             Refuse(number, "a record without type and id", "an entity of Wikidata");
         }
         catch (JsonException error)
         {
             Refuse(number, $"text that is no JSON record, at byte {(error.BytePositionInLine ?? 0) + 1}", "an entity of Wikidata");
+        }
+        catch (InvalidOperationException)
+        {
+            Refuse(number, "a text that is not valid Unicode", "valid UTF-8, and escapes in pairs");
         }
 
         return null;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Dwe.Host.KnowledgeBases.Wikidata;
 
 /// <summary>Which classes are below which, by <c>subclass of</c> (P279), over any number of steps.</summary>
@@ -10,13 +8,19 @@ internal sealed class SubclassTree
     /// <summary>Whether a line may say something of subclasses.</summary>
     public static bool MayConcern(ReadOnlyMemory<byte> line) => line.Span.IndexOf("\"P279\""u8) >= 0;
 
-    public void Add(JsonElement record)
+    /// <summary>An item and what it is a subclass of.</summary>
+    public sealed record Edges(string Item, string[] Above);
+
+    /// <summary>Null where an item is no subclass.</summary>
+    public static Edges? EdgesOf(DumpItem item) =>
+        item.References("P279").ToArray() is { Length: > 0 } above ? new Edges(item.Id, above) : null;
+
+    public void Add(Edges edges)
     {
-        var item = new DumpItem(record);
-        foreach (var above in item.References("P279"))
+        foreach (var above in edges.Above)
         {
             if (!below.TryGetValue(above, out var own)) below[above] = own = [];
-            own.Add(item.Id);
+            own.Add(edges.Item);
         }
     }
 

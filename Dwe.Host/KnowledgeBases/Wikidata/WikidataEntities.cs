@@ -22,6 +22,7 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
 
     private readonly DumpLines lines = new(path, choice.SkipBroken);
     private readonly Dictionary<string, long> remarks = [];
+    private long unnamed;
 
     public string Name => path;
 
@@ -36,6 +37,8 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
     /// <summary>An item as it is kept until the labels of its values are known.</summary>
     private sealed record Draft(
         string Id, string Name, string[] Aliases, string? Class, string? Description, string[] Images, string[][] Values);
+
+    private sealed record Labelled(string Id, string Label);
 
     public IEnumerable<Entity> Read(Action<long, long> progress, string scratch, CancellationToken stop)
     {
@@ -67,7 +70,7 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
     private HashSet<string> Subclasses(Action<long> progress, CancellationToken stop)
     {
         var tree = new SubclassTree();
-        foreach (var record in lines.Read(SubclassTree.MayConcern, progress, stop)) tree.Add(record);
+        foreach (var edges in lines.Read(SubclassTree.MayConcern, SubclassTree.EdgesOf, progress, stop)) tree.Add(edges);
         return tree.Under(choice.Classes);
     }
 
@@ -77,11 +80,10 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
         var needed = new Dictionary<string, string?>();
         foreach (var (property, heading) in Properties)
             if (heading.Length == 0) needed[property] = null;
-        var unnamed = 0L;
+        unnamed = 0;
         using var writer = new StreamWriter(drafts, append: false, new UTF8Encoding(false), 1 << 16);
-        foreach (var record in lines.Read(_ => true, progress, stop))
+        foreach (var draft in lines.Read(_ => true, item => DraftOf(item, classes), progress, stop))
         {
-            if (DraftOf(new DumpItem(record), classes, ref unnamed) is not { } draft) continue;
             writer.WriteLine(JsonSerializer.Serialize(draft));
             foreach (var id in draft.Values.SelectMany(own => own).Where(value => value[0] == DumpItem.Reference)) needed.TryAdd(id[1..], null);
             if (draft.Class is { } type) needed.TryAdd(type, null);
@@ -92,7 +94,7 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
         return needed;
     }
 
-    private Draft? DraftOf(DumpItem item, HashSet<string> classes, ref long unnamed)
+    private Draft? DraftOf(DumpItem item, HashSet<string> classes)
     {
         if (!item.IsItem) return null;
         string[] own = [.. item.References(InstanceOf)];
@@ -110,11 +112,10 @@ internal sealed class WikidataEntities(string path, WikidataChoice choice) : IEn
 
     private void ReadLabels(Dictionary<string, string?> labels, Action<long> progress, CancellationToken stop)
     {
-        foreach (var record in lines.Read(line => IdOf(line.Span) is not { } id || labels.ContainsKey(id), progress, stop))
-        {
-            var item = new DumpItem(record);
-            if (labels.ContainsKey(item.Id)) labels[item.Id] = item.Label(choice.Languages);
-        }
+        Labelled? LabelOf(DumpItem item) =>
+            labels.ContainsKey(item.Id) && item.Label(choice.Languages) is { } label ? new Labelled(item.Id, label) : null;
+        foreach (var (id, label) in lines.Read(line => IdOf(line.Span) is not { } id || labels.ContainsKey(id), LabelOf, progress, stop))
+            labels[id] = label;
     }
 
     /// <summary>The id of a record by the beginning of its line; null where it does not stand there.</summary>

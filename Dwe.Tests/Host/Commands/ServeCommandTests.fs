@@ -24,20 +24,27 @@ let tests =
               let running = ServiceProcess.startChild 300.0
               let mention i = $"Terminated {i}"
 
-              let asked =
-                  [| for i in 1..6 -> link running.Client [ "mention", mention i ] |]
+              let asked = [| for i in 1..6 -> link running.Client [ "mention", mention i ] |]
 
               let metrics () = (get running.Client "/metrics").Result.Raw
 
-              do! eventually "all have been read" (fun () -> metrics().Contains "dwe_requests_in_progress{route=\"/v1/link\"} 6\n")
+              do!
+                  eventually "all have been read" (fun () ->
+                      metrics().Contains "dwe_requests_in_progress{route=\"/v1/link\"} 6\n")
+
               ServiceProcess.signal "TERM" running
               let! answers = Task.WhenAll asked
 
               answers
-              |> Array.iteri (fun at found -> isAnswer (LinkRequest(Mention = mention (at + 1), Text = mention (at + 1))) found)
+              |> Array.iteri (fun at found ->
+                  isAnswer (LinkRequest(Mention = mention (at + 1), Text = mention (at + 1))) found)
 
               Expect.equal (ServiceProcess.exitCode running) 0 "the exit code"
-              Expect.throwsT<HttpRequestException> (fun () -> running.Client.GetAsync("/healthz").GetAwaiter().GetResult() |> ignore) "nobody listens"
+
+              Expect.throwsT<HttpRequestException>
+                  (fun () -> running.Client.GetAsync("/healthz").GetAwaiter().GetResult() |> ignore)
+                  "nobody listens"
+
               let lines = (ServiceProcess.errors running).TrimEnd().Split '\n'
 
               for line in lines do
@@ -59,7 +66,12 @@ let tests =
               let! ready = get running.Client "/readyz"
               Expect.equal ready.Status 200 ready.Raw
               let! found = link running.Client [ "text", text; "top", 3 ]
-              let program = SampleRun.succeed [ "link"; "--run"; run; "--text"; text; "--top"; "3"; "--json"; "--device"; "cpu" ] []
+
+              let program =
+                  SampleRun.succeed
+                      [ "link"; "--run"; run; "--text"; text; "--top"; "3"; "--json"; "--device"; "cpu" ]
+                      []
+
               let ofProgram = JsonElement.Parse program.Output
               Expect.isTrue (JsonElement.DeepEquals(found.Body, ofProgram)) $"{found.Raw} and {program.Output}"
               let! entity = get running.Client "/v1/entities/S0119"
@@ -68,7 +80,8 @@ let tests =
 
               do!
                   eventually "it is opened again" (fun () ->
-                      (get running.Client "/metrics").Result.Raw.Contains "dwe_linker_loads_total{outcome=\"opened\"} 2\n")
+                      (get running.Client "/metrics").Result.Raw.Contains
+                          "dwe_linker_loads_total{outcome=\"opened\"} 2\n")
 
               let! again = link running.Client [ "text", text; "top", 3 ]
               Expect.equal again.Raw found.Raw "the same answer"
@@ -91,4 +104,8 @@ let tests =
           testCase "ends with 2 when the run is not there"
           <| fun () ->
               let errors = refusedBy [ "--run"; "none"; "--port"; "0" ] []
-              Expect.stringEnds errors "dwe: none/manifest.json: not found; expected a run made by `dwe train`. Check the folder's name.\n" "why" ]
+
+              Expect.stringEnds
+                  errors
+                  "dwe: none/manifest.json: not found; expected a run made by `dwe train`. Check the folder's name.\n"
+                  "why" ]

@@ -35,11 +35,9 @@ let private resultOf protocol (choosing: Choosing | null) mentions =
 
 let private here = Choosing Certainty.Chosen
 
-let private given threshold temperature =
-    Choosing(fun _ -> Choice(threshold, temperature, "dev"))
+let private given threshold temperature = Choosing(fun _ -> Choice(threshold, temperature, "dev"))
 
-let private close (expected: float) what (actual: float) =
-    Expect.floatClose Accuracy.medium actual expected what
+let private close (expected: float) what (actual: float) = Expect.floatClose Accuracy.medium actual expected what
 
 let private both = [ "east"; "west" ]
 
@@ -74,11 +72,20 @@ let tests =
               let nil = nilOf (resultOf Strict here mixed)
               // Links at 1: P 1/1, R 1/3; at 0.8: 1/2, 1/3; at 0.6: 2/3, 2/3; at 0.28: 2/4, 2/3.
               close 0.6 "threshold" nil.Threshold.Value
-              Expect.equal (nil.Mentions, nil.Said, nil.ChosenOn) (2, 2, "dev") "NIL and outside; below, and without list"
+
+              Expect.equal
+                  (nil.Mentions, nil.Said, nil.ChosenOn)
+                  (2, 2, "dev")
+                  "NIL and outside; below, and without list"
+
               close (2.0 / 3.0) "precision of links" nil.LinkPrecision
               close (2.0 / 3.0) "recall of links" nil.LinkRecall
               close (2.0 / 3.0) "F1 of links" nil.LinkF1
-              close (2.0 * 0.5 * (2.0 / 3.0) / (0.5 + 2.0 / 3.0)) "F1 of links without threshold" nil.LinkF1WithoutThreshold
+
+              close
+                  (2.0 * 0.5 * (2.0 / 3.0) / (0.5 + 2.0 / 3.0))
+                  "F1 of links without threshold"
+                  nil.LinkF1WithoutThreshold
               // 0.28 is NIL, the mention without candidates is not; 0.8 is NIL and was linked.
               close 0.5 "precision of NIL" nil.Precision
               close 0.5 "recall of NIL" nil.Recall
@@ -150,8 +157,7 @@ let tests =
               Expect.equal (calibration.Temperature, calibration.Error) (1e-3, 0.0) "sure and right"
 
           testCase "a gold without rivals says nothing of a temperature"
-          <| fun () ->
-              Expect.isNull (resultOf Strict here [ "east", 1f, [ "east" ] ]).Calibration "one candidate"
+          <| fun () -> Expect.isNull (resultOf Strict here [ "east", 1f, [ "east" ] ]).Calibration "one candidate"
 
           testCase "under full-kb every entity is compared, listed or not"
           <| fun () ->
@@ -164,10 +170,7 @@ let tests =
 
           testCase "legacy knows neither, nor do baselines, nor an evaluation that was not asked"
           <| fun () ->
-              for result in
-                  [ resultOf Legacy here mixed
-                    resultOf Strict null mixed
-                    resultOf FullKb null mixed ] do
+              for result in [ resultOf Legacy here mixed; resultOf Strict null mixed; resultOf FullKb null mixed ] do
                   Expect.isNull result.Nil "NIL"
                   Expect.isNull result.Calibration "calibration"
 

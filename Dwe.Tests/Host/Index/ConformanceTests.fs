@@ -14,10 +14,7 @@ open FsCheck
 open FsCheck.FSharp
 
 /// How an index is made, and how far its vectors may be from those it was given.
-type private Maker =
-    { Name: string
-      Make: World -> (IEntityIndex -> unit) -> unit
-      Error: float }
+type private Maker = { Name: string; Make: World -> (IEntityIndex -> unit) -> unit; Error: float }
 
 let private ids (index: IEntityIndex) (found: Found[]) = [ for row in found -> (index.Entity row.Row).Id ]
 
@@ -163,7 +160,10 @@ let private laws (maker: Maker) =
               Expect.equal (index.ImageOf 0) null "no picture"
               Expect.throwsT<ArgumentOutOfRangeException> (fun () -> index.Entity 50 |> ignore) "past the end"
               Expect.throwsT<ArgumentOutOfRangeException> (fun () -> index.Entity -1 |> ignore) "before the start"
-              Expect.throwsT<ArgumentOutOfRangeException> (fun () -> nearest index [| 1f; 0f; 0f; 0f |] 0 |> ignore) "top 0")
+
+              Expect.throwsT<ArgumentOutOfRangeException>
+                  (fun () -> nearest index [| 1f; 0f; 0f; 0f |] 0 |> ignore)
+                  "top 0")
 
       testCase "a later entity of an id takes its place, a removed one is found by nothing"
       <| fun () ->
@@ -171,9 +171,7 @@ let private laws (maker: Maker) =
 
           let world =
               { Segments =
-                  [ [ entity "a" "Anton" [], at 0
-                      entity "b" "Berta" [ "Bertha" ], at 1
-                      entity "c" "Caesar" [], at 2 ]
+                  [ [ entity "a" "Anton" [], at 0; entity "b" "Berta" [ "Bertha" ], at 1; entity "c" "Caesar" [], at 2 ]
                     [ entity "a" "Aurelia" [], at 3; entity "d" "Dora" [], at 4 ] ]
                 Removed = Set.ofList [ "b" ] }
 
@@ -239,7 +237,8 @@ let private laws (maker: Maker) =
       <| fun () ->
           let rows =
               [ for number in 0..49 ->
-                    entity $"e{number}" "John Smith" [ "Jon Smith"; "John Smyth" ], direction (SeededRandom(int64 number)) 4 ]
+                    entity $"e{number}" "John Smith" [ "Jon Smith"; "John Smyth" ],
+                    direction (SeededRandom(int64 number)) 4 ]
 
           withIndex (one rows) (fun index ->
               Expect.equal [ for found in index.Named("John Smith", 20) -> found.Row ] [ 0..19 ] "homonyms"
@@ -253,9 +252,11 @@ let private laws (maker: Maker) =
       <| fun () ->
           let long = String.replicate 5_000 "very long name "
 
-          withIndex (one [ entity "long" long [], [| 1f; 0f |]; entity "half" "a\uD800b name" [], [| 0f; 1f |] ]) (fun index ->
-              Expect.equal (ids index (index.Named(long, 1))) [ "long" ] "long"
-              Expect.contains (ids index (index.Named("a\uD800b name", 2))) "half" "half")
+          withIndex
+              (one [ entity "long" long [], [| 1f; 0f |]; entity "half" "a\uD800b name" [], [| 0f; 1f |] ])
+              (fun index ->
+                  Expect.equal (ids index (index.Named(long, 1))) [ "long" ] "long"
+                  Expect.contains (ids index (index.Named("a\uD800b name", 2))) "half" "half")
 
       testCase "it reads the same from many threads at once"
       <| fun () ->
@@ -287,7 +288,10 @@ let private laws (maker: Maker) =
           Expect.equal (versionOf world) (versionOf world) "the same again"
           Expect.notEqual (versionOf { world with Removed = Set.ofList [ "e3" ] }) (versionOf world) "one removed"
 
-          let added = { world with Segments = world.Segments @ [ [ entity "n" "new" [], [| 1f; 0f; 0f; 0f |] ] ] }
+          let added =
+              { world with
+                  Segments = world.Segments @ [ [ entity "n" "new" [], [| 1f; 0f; 0f; 0f |] ] ] }
+
           Expect.notEqual (versionOf added) (versionOf world) "one added" ]
 
 let private makers =

@@ -20,9 +20,7 @@ let entity id name (aliases: string list) : Entity =
       Images = [||] }
 
 /// A knowledge base as it grew: of an id in several segments the last one lives, unless it was removed.
-type World =
-    { Segments: (Entity * float32[]) list list
-      Removed: Set<string> }
+type World = { Segments: (Entity * float32[]) list list; Removed: Set<string> }
 
 let one entities = { Segments = [ entities ]; Removed = Set.empty }
 
@@ -69,7 +67,9 @@ let source (card: IndexedSource) (world: World) =
 
         for entity, vector in rows do
             let fields = entity.Fields |> Seq.map (fun field -> $"{field.Key}={field.Value}") |> String.concat ","
-            hash.Append $"{entity.Id}|{entity.Name}|%A{entity.Aliases}|{fields}|%A{List.ofArray vector}\n" |> ignore
+
+            hash.Append $"{entity.Id}|{entity.Name}|%A{entity.Aliases}|{fields}|%A{List.ofArray vector}\n"
+            |> ignore
 
         let hash = hash.ToString() |> Encoding.UTF8.GetBytes |> SHA256.HashData |> Convert.ToHexStringLower
 
@@ -100,7 +100,7 @@ type CountingProjection(dim: int, checkpoint: string) =
         member _.Dimension = dim
         member _.RowsAtOnce = 64
 
-        member counting.Project(rows) =
+        member counting.Project(rows, _) =
             counting.Rows <- counting.Rows + rows.Length / dim
             rows
 
@@ -134,10 +134,14 @@ type MemoryIndex(world: World) =
             let common = (Set.intersect own other).Count
             float32 common / float32 (own.Count + other.Count - common + 1)
 
-        if FoldedName.Of text = "" then 0.0f
-        elif Array.contains text (names entity) then 3.0f
-        elif names entity |> Array.exists (fun name -> FoldedName.Of name = FoldedName.Of text) then 2.0f
-        else names entity |> Array.map share |> Array.max
+        if FoldedName.Of text = "" then
+            0.0f
+        elif Array.contains text (names entity) then
+            3.0f
+        elif names entity |> Array.exists (fun name -> FoldedName.Of name = FoldedName.Of text) then
+            2.0f
+        else
+            names entity |> Array.map share |> Array.max
 
     let best top (score: Entity * float32[] -> float32) (keep: float32 -> bool) =
         rows
@@ -150,7 +154,12 @@ type MemoryIndex(world: World) =
         member _.Version = $"%A{rows |> Array.map (fun (entity, vector) -> entity.Id, entity.Name, vector)}"
         member _.Count = rows.Length
         member _.Dimension = dimension world
-        member _.Entity(row) = if row < 0 || row >= rows.Length then raise (ArgumentOutOfRangeException "row") else fst rows[row]
+
+        member _.Entity(row) =
+            if row < 0 || row >= rows.Length then
+                raise (ArgumentOutOfRangeException "row")
+            else
+                fst rows[row]
 
         member _.Description(row) =
             match (fst rows[row]).Fields.TryGetValue "brief" with

@@ -52,7 +52,8 @@ let tests =
                   let without = Set.ofList [ for id in 0..49 -> $"e{id}" ]
 
                   for count in 1..3 do
-                      build steps Dtype.F32 { Segments = List.truncate count grown.Segments; Removed = without } |> ignore
+                      build steps Dtype.F32 { Segments = List.truncate count grown.Segments; Removed = without }
+                      |> ignore
 
                   build steps Dtype.F32 grown |> ignore
                   use one = SegmentIndex.Open whole
@@ -60,7 +61,11 @@ let tests =
                   Expect.equal (answers other) (answers one) "answers"
                   Expect.equal other.Version one.Version "version"
                   Expect.equal other.Count 119 "121 ids without two"
-                  Expect.equal (names steps) [ ".writer.lock"; "gen-000004"; "manifest.json" ] "former generations are gone")
+
+                  Expect.equal
+                      (names steps)
+                      [ ".writer.lock"; "gen-000004"; "manifest.json" ]
+                      "former generations are gone")
 
           testCase "segments that are there are not projected again; those of another run, kind or width are"
           <| fun () ->
@@ -74,7 +79,12 @@ let tests =
                   let first = { grown with Segments = List.truncate 1 grown.Segments }
                   Expect.equal (projected "c0" Dtype.F32 first) 100 "all"
                   Expect.equal (projected "c0" Dtype.F32 grown) 32 "the new segments"
-                  Expect.equal (projected "c0" Dtype.F32 { grown with Removed = Set.empty }) 0 "none for a removal undone"
+
+                  Expect.equal
+                      (projected "c0" Dtype.F32 { grown with Removed = Set.empty })
+                      0
+                      "none for a removal undone"
+
                   Expect.equal (projected "c1" Dtype.F32 grown) 132 "another checkpoint"
                   Expect.equal (projected "c1" Dtype.F16 grown) 132 "another kind")
 
@@ -98,7 +108,11 @@ let tests =
                   use after = SegmentIndex.Open folder
                   Expect.equal after.Count 40 "the next generation"
                   Expect.equal (answers before) expected "the former"
-                  Expect.equal (names folder) [ ".writer.lock"; "gen-000002"; "manifest.json" ] "whose files have no name")
+
+                  Expect.equal
+                      (names folder)
+                      [ ".writer.lock"; "gen-000002"; "manifest.json" ]
+                      "whose files have no name")
 
           testCase "what is found is the same to the bit on 1, 2, 3 and 8 threads"
           <| fun () ->
@@ -121,7 +135,8 @@ let tests =
           <| fun () ->
               let contents folder =
                   Folder.contents folder
-                  |> List.filter (fun (name, _) -> not (name.Contains $"{Path.DirectorySeparatorChar}lexical{Path.DirectorySeparatorChar}"))
+                  |> List.filter (fun (name, _) ->
+                      not (name.Contains $"{Path.DirectorySeparatorChar}lexical{Path.DirectorySeparatorChar}"))
 
               Folder.temporary (fun folder ->
                   let one, other = Path.Combine(folder, "one"), Path.Combine(folder, "other")
@@ -151,7 +166,12 @@ let tests =
           <| fun () ->
               Folder.temporary (fun folder ->
                   use _ =
-                      new FileStream(Path.Combine(folder, ".writer.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None)
+                      new FileStream(
+                          Path.Combine(folder, ".writer.lock"),
+                          FileMode.Create,
+                          FileAccess.ReadWrite,
+                          FileShare.None
+                      )
 
                   Refusal.isSpelled
                       $"{folder} is being written by another process. Wait for it, or end it: what it has written stays whole."
@@ -162,12 +182,14 @@ let tests =
               Folder.temporary (fun folder ->
                   File.WriteAllText(Path.Combine(folder, "thesis.txt"), "")
 
-                  Refusal.isSpelled $"{folder} holds thesis.txt, which is no index's. Name a folder for the index alone." (fun () ->
-                      build folder Dtype.F32 grown |> ignore)
+                  Refusal.isSpelled
+                      $"{folder} holds thesis.txt, which is no index's. Name a folder for the index alone."
+                      (fun () -> build folder Dtype.F32 grown |> ignore)
 
                   Expect.equal (names folder) [ "thesis.txt" ] "the folder")
 
-          testCase "an id that lives twice and a vector that is not finite are refused by name, and the former index stays"
+          testCase
+              "an id that lives twice and a vector that is not finite are refused by name, and the former index stays"
           <| fun () ->
               Folder.temporary (fun folder ->
                   build folder Dtype.F32 (randomWorld 37L 10 4) |> ignore
@@ -175,8 +197,9 @@ let tests =
 
                   let twice = one [ entity "a" "A" [], good; entity "a" "B" [], good ]
 
-                  Refusal.isSpelled "world: an id that two living entities have is 'a', expected every id once." (fun () ->
-                      build folder Dtype.F32 twice |> ignore)
+                  Refusal.isSpelled
+                      "world: an id that two living entities have is 'a', expected every id once."
+                      (fun () -> build folder Dtype.F32 twice |> ignore)
 
                   let infinite = one [ entity "a" "A" [], good; entity "b" "B" [], [| 0f; nanf; 0f; 0f |] ]
 
@@ -192,8 +215,9 @@ let tests =
               Folder.temporary (fun folder ->
                   let missing = Path.Combine(folder, "none")
 
-                  Refusal.isSpelled $"{missing}/manifest.json: not found; expected an index. Build it with `dwe index`." (fun () ->
-                      (SegmentIndex.Open missing).Dispose())
+                  Refusal.isSpelled
+                      $"{missing}/manifest.json: not found; expected an index. Build it with `dwe index`."
+                      (fun () -> (SegmentIndex.Open missing).Dispose())
 
                   let index = Path.Combine(folder, "index")
                   build index Dtype.F32 (randomWorld 39L 10 4) |> ignore
@@ -238,9 +262,21 @@ let tests =
                           [ { own [ "a.png"; "b.png" ] with Id = "a" }, vector
                             { own [ "../out.png" ] with Id = "b" }, vector ]
 
-                  let card = IndexedSource(Name = "world", Encoder = "", EntityText = "", FieldNames = [||], ImageFolders = [| pictures |])
+                  let card =
+                      IndexedSource(
+                          Name = "world",
+                          Encoder = "",
+                          EntityText = "",
+                          FieldNames = [||],
+                          ImageFolders = [| pictures |]
+                      )
+
                   let index = Path.Combine(folder, "index")
-                  IndexBuilder(index, source card world, CountingProjection(2, "c"), Dtype.F32).Build((fun _ _ -> ()), CancellationToken.None) |> ignore
+
+                  IndexBuilder(index, source card world, CountingProjection(2, "c"), Dtype.F32)
+                      .Build((fun _ _ -> ()), CancellationToken.None)
+                  |> ignore
+
                   use index = SegmentIndex.Open index
                   Expect.equal (index.ImageOf 0) (Path.Combine(pictures, "b.png")) "the first that is there"
                   Expect.isNull (index.ImageOf 1) "not outside")
@@ -248,38 +284,61 @@ let tests =
           testCase "vectors of length 1 come out of vectors of any length, and zeros stay zeros"
           <| fun () ->
               for dtype in [ Dtype.F32; Dtype.F16; Dtype.I8 ] do
-                  withIndex dtype (one [ entity "a" "A" [], [| 3f; 0f; 4f |]; entity "z" "Z" [], [| 0f; 0f; 0f |] ]) (fun index ->
-                      let row = Array.zeroCreate 3
-                      index.CopyVector(0, row.AsSpan())
+                  withIndex
+                      dtype
+                      (one [ entity "a" "A" [], [| 3f; 0f; 4f |]; entity "z" "Z" [], [| 0f; 0f; 0f |] ])
+                      (fun index ->
+                          let row = Array.zeroCreate 3
+                          index.CopyVector(0, row.AsSpan())
 
-                      for found, expected in Array.zip row [| 0.6f; 0f; 0.8f |] do
-                          Expect.isLessThan (abs (found - expected)) 4e-3f $"{dtype}"
+                          for found, expected in Array.zip row [| 0.6f; 0f; 0.8f |] do
+                              Expect.isLessThan (abs (found - expected)) 4e-3f $"{dtype}"
 
-                      index.CopyVector(1, row.AsSpan())
-                      Expect.equal row [| 0f; 0f; 0f |] $"{dtype}"
-                      let found = index.Nearest(ReadOnlySpan [| 1f; 0f; 0f |], 2)[0]
-                      Expect.equal [ for row in found -> row.Row ] [ 0; 1 ] "the zero vector is as near as what is square to it")
+                          index.CopyVector(1, row.AsSpan())
+                          Expect.equal row [| 0f; 0f; 0f |] $"{dtype}"
+                          let found = index.Nearest(ReadOnlySpan [| 1f; 0f; 0f |], 2)[0]
 
-          testCase "candidates of three lists are merged by reciprocal ranks"
+                          Expect.equal
+                              [ for row in found -> row.Row ]
+                              [ 0; 1 ]
+                              "the zero vector is as near as what is square to it")
+
+          testCase "candidates of three lists are merged by reciprocal ranks, the nearest at half weight"
           <| fun () ->
               let vectors = [ [| 1f; 0f; 0f |]; [| 0.8f; 0.6f; 0f |]; [| 0f; 1f; 0f |]; [| 0f; 0f; 1f |] ]
 
               let world =
-                  one (List.mapi2 (fun at name vector -> entity $"e{at}" name [], vector) [ "Ada"; "Adam"; "Bo"; "Cy" ] vectors)
+                  one (
+                      List.mapi2
+                          (fun at name vector -> entity $"e{at}" name [], vector)
+                          [ "Ada"; "Adam"; "Bo"; "Cy" ]
+                          vectors
+                  )
 
               withIndex Dtype.F32 world (fun index ->
                   let remember mention entity : Dwe.Model.Lexical.RememberedMention =
                       { Key = ""; Mention = mention; Sentence = ""; Entity = entity }
 
-                  let prior = NamePrior.Of([ remember "ADA" "e3"; remember "Ada" "e3"; remember "ada" "e0"; remember "Ada" "gone" ], index)
-                  Expect.equal (prior.Meant("ada", 9)) [| Found(3, 0.5f); Found(0, 0.25f) |] "shares of what the name meant"
+                  let prior =
+                      NamePrior.Of(
+                          [ remember "ADA" "e3"; remember "Ada" "e3"; remember "ada" "e0"; remember "Ada" "gone" ],
+                          index
+                      )
+
+                  Expect.equal
+                      (prior.Meant("ada", 9))
+                      [| Found(3, 0.5f); Found(0, 0.25f) |]
+                      "shares of what the name meant"
+
                   let fusion = CandidateFusion(index, prior)
                   let found = fusion.Candidates("Ada", ReadOnlySpan [| 1f; 0f; 0f |], 3)
                   // Dense: 0, 1, 2; lexical: 0, 1; prior: 3, 0.
                   let expected =
-                      [ 0, FoundBy.Dense ||| FoundBy.Lexical ||| FoundBy.Prior, 1.0 / 61.0 + 1.0 / 61.0 + 1.0 / 62.0
-                        1, FoundBy.Dense ||| FoundBy.Lexical, 1.0 / 62.0 + 1.0 / 62.0
-                        3, FoundBy.Prior, 1.0 / 61.0 ]
+                      [ 0,
+                        FoundBy.Dense ||| FoundBy.Lexical ||| FoundBy.Prior,
+                        0.5 / 31.0 + 1.0 / 31.0 + 1.0 / 32.0
+                        1, FoundBy.Dense ||| FoundBy.Lexical, 0.5 / 32.0 + 1.0 / 32.0
+                        3, FoundBy.Prior, 1.0 / 31.0 ]
 
                   for candidate, (row, sources, score) in Seq.zip found expected do
                       Expect.equal (candidate.Row, candidate.Sources) (row, sources) "candidate"
@@ -289,4 +348,9 @@ let tests =
                   let found = limited.Candidates("Ada", ReadOnlySpan [| 0f; 1f; 0f |], 3)
                   // Of those alike by name, 1 is nearer; 2 would be the nearest of all.
                   Expect.equal [ for candidate in found -> candidate.Row ] [ 0; 1 ] "only what is alike by name"
-                  Expect.equal found[0].Score found[1].Score "1/61 + 1/62 each") ]
+
+                  Expect.floatClose
+                      Accuracy.high
+                      found[0].Score
+                      (1.0 / 31.0 + 0.5 / 32.0)
+                      "first by name, second by cosine") ]

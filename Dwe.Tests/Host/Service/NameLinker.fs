@@ -37,13 +37,12 @@ let entities =
 /// A picture of the sample, for every entity whose number is even.
 let picture = Path.Combine(sample, "drawn", "images")
 
-let private pictures = lazy (Directory.GetFiles(picture, "*.*", SearchOption.AllDirectories) |> Array.sort)
+let private pictures =
+    lazy (Directory.GetFiles(picture, "*.*", SearchOption.AllDirectories) |> Array.sort)
 
 /// 1 for the same letters, less for every one that differs.
 let private likeness (mention: string) (name: string) =
-    1.0
-    - float (NearestName.distance mention name)
-      / float (max 1 (max mention.Length name.Length))
+    1.0 - float (NearestName.distance mention name) / float (max 1 (max mention.Length name.Length))
 
 /// A number between 0 and 0.001 that another image, sentence or none would change.
 let private trace (request: LinkRequest) =
@@ -69,9 +68,7 @@ let private explanation (request: LinkRequest) =
         MentionExplanation(
             Units = [| Contribution("text", 0.6); Contribution("vision", 0.3); Contribution("attributes", 0.1) |],
             Image = ImageSize(160, 100),
-            Parts =
-                [| part "person" 10.0 70.0 "male, 30 to 40, happy"
-                   part "person" 90.0 150.0 null |]
+            Parts = [| part "person" 10.0 70.0 "male, 30 to 40, happy"; part "person" 90.0 150.0 null |]
         )
 
 /// What the linker answers, computed without it.
@@ -88,7 +85,7 @@ let answer (request: LinkRequest) =
     let weight score = exp (10.0 * score)
     let total = scored |> Array.sumBy (fun (score, _, _, _) -> weight score)
 
-    let shares score: Contribution[] | null =
+    let shares score : Contribution[] | null =
         if request.Explain then
             [| Contribution("text", score - 0.25); Contribution("name", 0.25) |]
         else
@@ -141,7 +138,8 @@ type NameLinker(run: string) =
     member _.Release() = free.Set()
 
     interface ILinker with
-        member _.Card = LinkerCard(Run = run, Index = "sample", Entities = entities.Value.Length, SeesImages = true)
+        member _.Card =
+            LinkerCard(Run = run, Index = "sample", Entities = entities.Value.Length, SeesImages = true)
 
         member _.Link(requests, cancel) =
             Interlocked.Increment &calls |> ignore

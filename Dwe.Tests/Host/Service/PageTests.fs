@@ -11,7 +11,11 @@ open Microsoft.Playwright
 open Serving
 
 /// A page, what it complained of, and what it asked of others than the service.
-type private Shown = { Page: IPage; Complaints: ConcurrentQueue<string>; Strangers: ConcurrentQueue<string>; It: Served }
+type private Shown =
+    { Page: IPage
+      Complaints: ConcurrentQueue<string>
+      Strangers: ConcurrentQueue<string>
+      It: Served }
 
 /// How a browser is set up.
 type private Look = { Width: int; Height: int; Scheme: ColorScheme }
@@ -26,7 +30,10 @@ let private opened wish look (test: Shown -> Task) : Task =
     served wish (fun it ->
         task {
             let size = ViewportSize(Width = look.Width, Height = look.Height)
-            let! context = browser.NewContextAsync(BrowserNewContextOptions(ViewportSize = size, ColorScheme = look.Scheme))
+
+            let! context =
+                browser.NewContextAsync(BrowserNewContextOptions(ViewportSize = size, ColorScheme = look.Scheme))
+
             context.SetDefaultTimeout 20_000.0f
             let strangers, complaints = ConcurrentQueue(), ConcurrentQueue()
             let ours = it.Service.Address.ToString()
@@ -130,7 +137,9 @@ let tests =
                       task {
                           let key name = it.Page.Keyboard.PressAsync name
 
-                          let focused () = it.Page.EvaluateAsync<string> "() => document.activeElement.id || document.activeElement.tagName"
+                          let focused () =
+                              it.Page.EvaluateAsync<string>
+                                  "() => document.activeElement.id || document.activeElement.tagName"
 
                           let order = ResizeArray<string>()
 
@@ -139,7 +148,10 @@ let tests =
                               let! place = focused ()
                               order.Add place
 
-                          Expect.equal (List.ofSeq order) [ "text"; "mark"; "file"; "SUMMARY"; "link" ] "the order of the keyboard"
+                          Expect.equal
+                              (List.ofSeq order)
+                              [ "text"; "mark"; "file"; "SUMMARY"; "link" ]
+                              "the order of the keyboard"
 
                           for _ in 1..4 do
                               do! key "Shift+Tab"
@@ -179,7 +191,8 @@ let tests =
                   opened (wish ()) desk (fun it ->
                       task {
                           let select from until =
-                              it.Page.EvaluateAsync $"() => document.getElementById('text').setSelectionRange({from}, {until})"
+                              it.Page.EvaluateAsync
+                                  $"() => document.getElementById('text').setSelectionRange({from}, {until})"
 
                           do! fill it "The [[envoy]] of Jordan spoke."
                           let! _ = select 19 19
@@ -210,7 +223,9 @@ let tests =
                           | null, _
                           | _, null -> failtest "nothing is shown"
                           | picture, box ->
-                              let share = float ((box.X - picture.X) / picture.Width), float (box.Width / picture.Width)
+                              let share =
+                                  float ((box.X - picture.X) / picture.Width), float (box.Width / picture.Width)
+
                               Expect.floatClose Accuracy.low (fst share) (10.0 / 160.0) "its left edge"
                               Expect.floatClose Accuracy.low (snd share) (60.0 / 160.0) "its width"
 
@@ -224,11 +239,20 @@ let tests =
                           let! isSaid = it.Page.IsVisibleAsync "#guesses"
                           Expect.isTrue isSaid "that guesses are guesses"
                           let! legend = it.Page.Locator(".legend li").AllInnerTextsAsync()
-                          Expect.equal (List.ofSeq legend) [ "text 60.0 %"; "vision 30.0 %"; "attributes 10.0 %" ] "the units"
+
+                          Expect.equal
+                              (List.ofSeq legend)
+                              [ "text 60.0 %"; "vision 30.0 %"; "attributes 10.0 %" ]
+                              "the units"
 
                           let! shares = it.Page.Locator(".entity").First.Locator(".shares tr").AllInnerTextsAsync()
                           Expect.equal shares.Count 2 "contributions of the best"
-                          do! it.Page.WaitForFunctionAsync "() => [...document.querySelectorAll('img.thumb')].every(one => one.naturalWidth > 0)" :> Task
+
+                          do!
+                              it.Page.WaitForFunctionAsync
+                                  "() => [...document.querySelectorAll('img.thumb')].every(one => one.naturalWidth > 0)"
+                              :> Task
+
                           let! pictures = count it "img.thumb"
                           Expect.isGreaterThan pictures 0 "entities have pictures"
                           do! Browser.screenshot it.Page "image-light"
@@ -261,7 +285,12 @@ let tests =
                                 "new DragEvent('drop', { dataTransfer: data })" ] do
                               let! _ = give event
                               do! Assertions.Expect(it.Page.Locator "#caption").ToContainTextAsync "given.png"
-                              do! it.Page.WaitForFunctionAsync "() => document.getElementById('preview').naturalWidth === 160" :> Task
+
+                              do!
+                                  it.Page.WaitForFunctionAsync
+                                      "() => document.getElementById('preview').naturalWidth === 160"
+                                  :> Task
+
                               do! it.Page.ClickAsync "#remove"
 
                           quiet it
@@ -289,7 +318,11 @@ let tests =
                           Expect.equal all 20 "all"
                           do! fill it "Nobody knows [[Xyzzy Plugh Quux]] here."
                           do! linked it
-                          do! Assertions.Expect(it.Page.Locator ".nil").ToContainTextAsync "None of these (NIL). The best score, 0."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator ".nil").ToContainTextAsync
+                                  "None of these (NIL). The best score, 0."
+
                           do! Browser.screenshot it.Page "nil-light"
                           do! isLegible it
                           quiet it
@@ -302,16 +335,33 @@ let tests =
                       task {
                           do! fill it "Nothing is marked here."
                           do! it.Page.ClickAsync "#link"
-                          do! Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync "The sentence has no mention."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync
+                                  "The sentence has no mention."
+
                           quiet it
                           do! fill it sentence
                           do! linked it
                           let! isShown = it.Page.IsVisibleAsync "#problem"
                           Expect.isFalse isShown "no problem any more"
-                          do! it.Page.SetInputFilesAsync("#file", photo "broken.png" (Encoding.UTF8.GetBytes "no picture"))
+
+                          do!
+                              it.Page.SetInputFilesAsync(
+                                  "#file",
+                                  photo "broken.png" (Encoding.UTF8.GetBytes "no picture")
+                              )
+
                           do! it.Page.ClickAsync "#link"
-                          do! Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync "Image cannot be read: not an image."
-                          do! Assertions.Expect(it.Page.Locator "#caption").ToContainTextAsync "This browser cannot show it"
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync
+                                  "Image cannot be read: not an image."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#caption").ToContainTextAsync
+                                  "This browser cannot show it"
+
                           let! role = it.Page.GetAttributeAsync("#problem", "role")
                           Expect.equal role "alert" "announced"
                           let! entities = count it ".entity"
@@ -340,11 +390,19 @@ let tests =
                           do! fill it "The other is [[Matilda Rosmark]]."
                           do! it.Page.ClickAsync "#link"
                           it.It.Linker.Release()
-                          do! Assertions.Expect(it.Page.Locator "#sentence").ToHaveTextAsync "The other is Matilda Rosmark."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#sentence").ToHaveTextAsync
+                                  "The other is Matilda Rosmark."
+
                           let! names = it.Page.Locator(".entity h3 bdi").AllInnerTextsAsync()
                           Expect.equal names[0] "Matilda Rosmark" "the answer to the second"
                           do! Task.Delay 200
-                          do! Assertions.Expect(it.Page.Locator "#sentence").ToHaveTextAsync "The other is Matilda Rosmark."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#sentence").ToHaveTextAsync
+                                  "The other is Matilda Rosmark."
+
                           quiet it
                       })
           }
@@ -357,7 +415,12 @@ let tests =
                           do! fill it $"<b>Bold</b> [[{markup}]] <script>alert(2)</script>"
                           do! linked it
                           let! shownSentence = words it "#sentence"
-                          Expect.equal shownSentence $"<b>Bold</b> {markup} <script>alert(2)</script>" "as it was written"
+
+                          Expect.equal
+                              shownSentence
+                              $"<b>Bold</b> {markup} <script>alert(2)</script>"
+                              "as it was written"
+
                           let! made = count it "#results b, #results img[src=x], #results script"
                           Expect.equal made 0 "no element of it"
                           quiet it
@@ -371,11 +434,23 @@ let tests =
                           do! Assertions.Expect(it.Page.Locator "#key").ToBeVisibleAsync()
                           do! fill it sentence
                           do! it.Page.ClickAsync "#link"
-                          do! Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync "The API key is missing or wrong."
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#problem").ToContainTextAsync
+                                  "The API key is missing or wrong."
+
                           do! it.Page.FillAsync("#key", "s3cret")
                           do! linked it
-                          do! it.Page.WaitForFunctionAsync "() => [...document.querySelectorAll('img.thumb')].every(one => one.naturalWidth > 0)" :> Task
-                          do! Assertions.Expect(it.Page.Locator "#card").ToHaveTextAsync "names over sample: 192 entities, with images"
+
+                          do!
+                              it.Page.WaitForFunctionAsync
+                                  "() => [...document.querySelectorAll('img.thumb')].every(one => one.naturalWidth > 0)"
+                              :> Task
+
+                          do!
+                              Assertions.Expect(it.Page.Locator "#card").ToHaveTextAsync
+                                  "names over sample: 192 entities, with images"
+
                           Expect.all it.Complaints (fun line -> line.Contains "401") $"{List.ofSeq it.Complaints}"
                       })
           }
@@ -391,7 +466,11 @@ let tests =
                               let! width = it.Page.EvaluateAsync<int> "() => document.documentElement.scrollWidth"
                               Expect.isLessThanOrEqual width 390 "no wider than the screen"
                               let! height = it.Page.Locator("#link").BoundingBoxAsync()
-                              Expect.isTrue (height |> Option.ofObj |> Option.exists (fun box -> box.Height >= 44.0f)) "a finger's height"
+
+                              Expect.isTrue
+                                  (height |> Option.ofObj |> Option.exists (fun box -> box.Height >= 44.0f))
+                                  "a finger's height"
+
                               do! isLegible it
                               do! Browser.screenshot it.Page $"phone-{name}"
                               quiet it
@@ -405,7 +484,10 @@ let tests =
                           do! fill it sentence
                           do! it.Page.SetInputFilesAsync("#file", photo "swimmers.png" scene.Value)
                           do! linked it
-                          let! ground = it.Page.EvaluateAsync<string> "() => getComputedStyle(document.body).backgroundColor"
+
+                          let! ground =
+                              it.Page.EvaluateAsync<string> "() => getComputedStyle(document.body).backgroundColor"
+
                           Expect.equal ground "rgb(21, 24, 27)" "the ground"
                           do! isLegible it
                           do! Browser.screenshot it.Page "desk-dark"
@@ -435,9 +517,20 @@ let source =
                               Expect.stringContains policy part "the policy"
 
                           Expect.isFalse (policy.Contains "unsafe") "nothing unsafe"
-                          Expect.equal (string page.Message.Content.Headers.ContentType) "text/html; charset=utf-8" "the type"
 
-                          for word in [ "innerHTML"; "outerHTML"; "insertAdjacentHTML"; "document.write"; "eval("; "http://"; "https://" ] do
+                          Expect.equal
+                              (string page.Message.Content.Headers.ContentType)
+                              "text/html; charset=utf-8"
+                              "the type"
+
+                          for word in
+                              [ "innerHTML"
+                                "outerHTML"
+                                "insertAdjacentHTML"
+                                "document.write"
+                                "eval("
+                                "http://"
+                                "https://" ] do
                               Expect.isFalse (page.Raw.Contains word) word
                       })
           } ]

@@ -19,8 +19,7 @@ open Serving
 let private sentence = "A fast turn gave Augustus Quillane gold in the front crawl."
 let private quillane = LinkRequest(Mention = "Augustus Quillane", Text = sentence)
 
-let private asked (mention: string) =
-    LinkRequest(Mention = mention, Text = $"All of {mention} at once.")
+let private asked (mention: string) = LinkRequest(Mention = mention, Text = $"All of {mention} at once.")
 
 /// The body that asks for it.
 let private bodyOf (request: LinkRequest) = body [ "mention", box request.Mention; "text", box request.Text ]
@@ -241,7 +240,11 @@ let private refusals: (string * string * int * string * string) list =
       "top of too many", "{\"mention\": \"a\", \"top\": 101}", 422, "out_of_range", "top is 101"
       "no candidates", "{\"mention\": \"a\", \"candidates\": []}", 422, "out_of_range", "candidates"
       "a book", body [ "mention", box "a"; "text", box (String('a', 20_001)) ], 422, "out_of_range", "20001 letters"
-      "a path for an image", body [ "mention", box "a"; "image", box "/etc/passwd.png" ], 422, "image_unreadable", "base64"
+      "a path for an image",
+      body [ "mention", box "a"; "image", box "/etc/passwd.png" ],
+      422,
+      "image_unreadable",
+      "base64"
       "text for an image", image (Encoding.UTF8.GetBytes "not a picture"), 422, "image_unreadable", "not an image"
       "an empty image", image [||], 422, "image_unreadable", "empty"
       "half an image", image ((png 300 200)[..200]), 422, "image_unreadable", "truncated or damaged"
@@ -278,7 +281,10 @@ let errors =
                                 422,
                                 "out_of_range",
                                 "requests[1].top"
-                                "{\"requests\": [{\"mention\": \"a\"}, {\"text\": \"b\"}]}", 422, "mention_missing", "requests[1]"
+                                "{\"requests\": [{\"mention\": \"a\"}, {\"text\": \"b\"}]}",
+                                422,
+                                "mention_missing",
+                                "requests[1]"
                                 "{\"requests\": [3]}", 400, "bad_value", "requests[0] is a number"
                                 "{\"requests\": {}}", 400, "bad_value", "requests is an object"
                                 "{}", 400, "bad_value", "requests is missing"
@@ -347,7 +353,14 @@ let errors =
                           request.Headers.TransferEncodingChunked <- true
                           let! chunked = it.Client.SendAsync request |> reply
                           isFault 413 "too_large" chunked
-                          let! asForm = it.Client.PostAsync("/v1/link", form [ "mention", "a" ] (Some(Array.zeroCreate 5_000_000))) |> reply
+
+                          let! asForm =
+                              it.Client.PostAsync(
+                                  "/v1/link",
+                                  form [ "mention", "a" ] (Some(Array.zeroCreate 5_000_000))
+                              )
+                              |> reply
+
                           isFault 413 "too_large" asForm
                           Expect.stringContains (text [ "error"; "expected" ] said.Body) "100000 bytes" "the limit"
                       })
@@ -394,7 +407,9 @@ let errors =
                               let! open' = get it.Client path
                               Expect.equal open'.Status 200 path
 
-                          it.Client.DefaultRequestHeaders.Authorization <- AuthenticationHeaderValue("Bearer", "s3cret")
+                          it.Client.DefaultRequestHeaders.Authorization <-
+                              AuthenticationHeaderValue("Bearer", "s3cret")
+
                           let! right = posted it.Client quillane
                           isAnswer quillane right
                       })
@@ -430,7 +445,12 @@ let errors =
 
                           do! eventually "it waits" (shows it "dwe_queue_length 1")
                           leaves.Cancel()
-                          do! eventually "it is noticed" (shows it "dwe_requests_total{route=\"/v1/link\",status=\"499\"} 1")
+
+                          do!
+                              eventually
+                                  "it is noticed"
+                                  (shows it "dwe_requests_total{route=\"/v1/link\",status=\"499\"} 1")
+
                           it.Linker.Release()
                           let! begun = first
                           isAnswer quillane begun
@@ -481,7 +501,9 @@ let connections =
               do!
                   served { wish () with HeaderTimeout = 0.5 } (fun it ->
                       task {
-                          let! answer = raw it.Service (fun stream -> write stream "POST /v1/link HTTP/1.1\r\nHost: dwe\r\n")
+                          let! answer =
+                              raw it.Service (fun stream -> write stream "POST /v1/link HTTP/1.1\r\nHost: dwe\r\n")
+
                           Expect.stringStarts answer "HTTP/1.1 408 " "the status"
                       })
           }
@@ -509,7 +531,11 @@ let connections =
 
                           let! after = posted it.Client quillane
                           isAnswer quillane after
-                          do! eventually "they are counted" (shows it "dwe_requests_total{route=\"/v1/link\",status=\"499\"} 20")
+
+                          do!
+                              eventually
+                                  "they are counted"
+                                  (shows it "dwe_requests_total{route=\"/v1/link\",status=\"499\"} 20")
 
                           Expect.equal it.Linker.Calls 1 "none of them reached the linker"
                       })
@@ -541,7 +567,10 @@ let knowledge =
                   served (wish ()) (fun it ->
                       task {
                           let! card = get it.Client "/v1/linker"
-                          let expected = "{\"run\":\"names\",\"index\":\"sample\",\"entities\":192,\"sees_images\":true}"
+
+                          let expected =
+                              "{\"run\":\"names\",\"index\":\"sample\",\"entities\":192,\"sees_images\":true}"
+
                           Expect.equal card.Raw expected "the card"
                       })
           }
@@ -589,7 +618,12 @@ let knowledge =
 
                           let link = at [ "paths"; "/v1/link"; "post" ] found.Body
                           Expect.equal (text [ "operationId" ] link) "link" "its name"
-                          Expect.stringContains (text [ "description" ] link) "Entities come best first" "its description"
+
+                          Expect.stringContains
+                              (text [ "description" ] link)
+                              "Entities come best first"
+                              "its description"
+
                           let contents = at [ "requestBody"; "content" ] link
                           Expect.equal (keys [] contents) [ "application/json"; "multipart/form-data" ] "bodies"
                           let example = text [ "application/json"; "example"; "mention" ] contents
@@ -602,7 +636,14 @@ let knowledge =
 
                           Expect.equal
                               (keys [ "components"; "schemas"; "LinkAnswer"; "properties" ] found.Body)
-                              [ "mention"; "entities"; "nil"; "nil_threshold"; "compared"; "explanation"; "image_fault"; "notes" ]
+                              [ "mention"
+                                "entities"
+                                "nil"
+                                "nil_threshold"
+                                "compared"
+                                "explanation"
+                                "image_fault"
+                                "notes" ]
                               "of an answer"
 
                           Expect.isFalse (found.Raw.Contains "127.0.0.1") "no address"
@@ -635,7 +676,10 @@ let knowledge =
                           let! _ = posted it.Client (asked NameLinker.Poison)
                           let! _ = get it.Client $"/v1/entities/{secret}"
                           let! _ = get it.Client $"/{secret}?q={secret}"
-                          let! _ = it.Client.SendAsync(new HttpRequestMessage(HttpMethod "Zanzibar", "/v1/link")) |> reply
+
+                          let! _ =
+                              it.Client.SendAsync(new HttpRequestMessage(HttpMethod "Zanzibar", "/v1/link")) |> reply
+
                           let lines = it.Log.All
                           Expect.isGreaterThan lines.Length 7 "it was logged"
 
@@ -643,7 +687,10 @@ let knowledge =
                               for word in [ "Zanzibar"; "Quux"; "Poison" ] do
                                   Expect.isFalse (line.Contains word) line
 
-                          Expect.exists lines (fun line -> line.Contains "System.InvalidOperationException") "why it failed"
+                          Expect.exists
+                              lines
+                              (fun line -> line.Contains "System.InvalidOperationException")
+                              "why it failed"
                       })
           } ]
 
@@ -653,8 +700,7 @@ let private opened (made: Collections.Generic.List<NameLinker.NameLinker>) () =
     made.Add linker
     linker :> ILinker
 
-let private runName client =
-    text [ "run" ] (get client "/v1/linker").Result.Body
+let private runName client = text [ "run" ] (get client "/v1/linker").Result.Body
 
 [<Tests>]
 let lifecycle =
@@ -748,7 +794,9 @@ let lifecycle =
                           made[0].Hold()
                           let before = posted client quillane
                           do! eventually "it is begun" (fun () -> made[0].Calls = 1)
-                          File.WriteAllText(manifest, "number two")
+                          // As the program writes: at once, or not at all.
+                          File.WriteAllText(manifest + ".new", "number two")
+                          File.Move(manifest + ".new", manifest, true)
                           do! eventually "the new one serves" (fun () -> runName client = "number 1")
                           Expect.isFalse made[0].IsDisposed "the old one is still at work"
                           made[0].Release()
@@ -796,7 +844,8 @@ let lifecycle =
 
                           Expect.exists
                               log.All
-                              (fun line -> line.Contains "index/manifest.json: line 1: found nothing, expected an index.")
+                              (fun line ->
+                                  line.Contains "index/manifest.json: line 1: found nothing, expected an index.")
                               "said"
 
                           Volatile.Write(&broken, false)

@@ -76,7 +76,11 @@ let options wish =
     )
 
 /// A running service as a test sees it.
-type Served = { Service: LinkService; Client: HttpClient; Linker: NameLinker.NameLinker; Log: LogLines }
+type Served =
+    { Service: LinkService
+      Client: HttpClient
+      Linker: NameLinker.NameLinker
+      Log: LogLines }
 
 let started wish (opener: unit -> ILinker) (test: LinkService -> HttpClient -> Task) : Task =
     task {
@@ -104,7 +108,11 @@ let reply (sent: Task<HttpResponseMessage>) =
     task {
         let! message = sent
         let! raw = message.Content.ReadAsStringAsync()
-        let isJson = message.Content.Headers.ContentType |> Option.ofObj |> Option.exists (fun it -> it.MediaType = "application/json")
+
+        let isJson =
+            message.Content.Headers.ContentType
+            |> Option.ofObj
+            |> Option.exists (fun it -> it.MediaType = "application/json")
 
         return
             { Status = int message.StatusCode

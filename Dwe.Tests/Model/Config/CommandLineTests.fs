@@ -41,6 +41,7 @@ let private verbs =
     [ "train"
       "eval"
       "compare"
+      "report"
       "ablate"
       "sweep"
       "report"
@@ -50,6 +51,7 @@ let private verbs =
       "link"
       "features"
       "candidates"
+      "index"
       "show"
       "serve"
       "import"
@@ -278,6 +280,37 @@ let tests =
                   refused
                       $"command line: {option} is '{value}', expected a number from {expected}."
                       [ "serve"; "--run"; "r"; option; value ]
+
+          testCase "report, least and most"
+          <| fun () ->
+              let least: ReportOptions =
+                  { Runs = [| "runs/a" |]
+                    Out = "report.html"
+                    Markdown = null
+                    Csv = null
+                    Examples = 12
+                    Images = null
+                    LibTorch = null }
+
+              isCommand (Command.Report least) [ "report"; "runs/a" ]
+
+              isCommand
+                  (Command.Report
+                      { Runs = [| "runs/a"; "ablation" |]
+                        Out = "a.html"
+                        Markdown = "a.md"
+                        Csv = "a.csv"
+                        Examples = 0
+                        Images = "photos"
+                        LibTorch = "lib" })
+                  ("report runs/a ablation --out a.html --markdown a.md --csv a.csv --examples 0 --images photos --libtorch lib"
+                      .Split
+                       ' '
+                   |> List.ofArray)
+
+              refused
+                  "command line: --examples is '-1', expected a whole number of at least 0."
+                  [ "report"; "runs/a"; "--examples"; "-1" ]
 
           testCase "link, least and most"
           <| fun () ->

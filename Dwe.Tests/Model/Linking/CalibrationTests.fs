@@ -24,7 +24,7 @@ let private someTables =
 /// -log p of the right and -log (1 - p) of the wrong, as they are written.
 let private unlikeliness temperature (table: ScoreTable) (right: bool[]) =
     [ for probability, isRight in Array.zip (Calibration.stated temperature table) right ->
-          -log (if isRight then probability else 1.0 - probability) ]
+          -log(if isRight then probability else 1.0 - probability) ]
     |> List.average
 
 [<Tests>]
@@ -79,7 +79,12 @@ let tests =
               // Two of three right, one apart: exp(1 / T) = 2.
               let found = (Calibration.temperature right table).Value
               Expect.floatClose Accuracy.medium found (1.0 / log 2.0) "1 / ln 2"
-              Expect.floatClose Accuracy.medium (Calibration.temperature right (times 8f)).Value (8.0 * found) "eightfold"
+
+              Expect.floatClose
+                  Accuracy.medium
+                  (Calibration.temperature right (times 8f)).Value
+                  (8.0 * found)
+                  "eightfold"
 
           testCase "the always wrong is flattened, and the always right sharpened, to the bounds"
           <| fun () ->

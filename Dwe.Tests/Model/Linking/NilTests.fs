@@ -35,7 +35,11 @@ let tests =
 
           testCase "who answers nothing has an F1 of 0, not NaN"
           <| fun () ->
-              Expect.equal (Nil.links 2.0 [| right 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing answered"
+              Expect.equal
+                  (Nil.links 2.0 [| right 0.5 |])
+                  { Precision = 0.0; Recall = 0.0; F1 = 0.0 }
+                  "nothing answered"
+
               Expect.equal (Nil.links 0.0 [| nil 0.5 |]) { Precision = 0.0; Recall = 0.0; F1 = 0.0 } "nothing to find"
 
           testCase "those that are not linked are said NIL, the worked example"

@@ -93,6 +93,28 @@ let tests =
                   (Ranking.goldListed golds listed)
                   "ranks"
 
+          testCase "the best among everything are the first of all in order, of equals those of lower rows"
+          <| fun () ->
+              let struct (tied, values) = Scoring.bestOf 3 (System.ReadOnlySpan [| 1f; 5f; 2f; 5f; 5f; 0f |])
+              Expect.equal (tied, values) ([| 1; 3; 4 |], [| 5f; 5f; 5f |]) "three fives"
+              let struct (all, _) = Scoring.bestOf 9 (System.ReadOnlySpan [| 1f; 3f; 2f |])
+              Expect.equal all [| 1; 2; 0 |] "no more than there are"
+
+              // 70 queries and 300 entities fill tiles; 3 and 7 do not.
+              for mentions, count in [ 3, 7; 70, 300 ] do
+                  let queries, entities = rows 1L (mentions * 16), rows 2L (count * 16)
+                  use tensor = (torch.tensor (Array.copy entities: float32[])).view (int64 count, 16L)
+                  let everything = Array.concat (Array.create mentions [| 0 .. count - 1 |])
+                  let table = scores 16 queries entities count everything
+                  let found = Scoring.bestOfEverything 5 16 (Memory queries) tensor
+                  Expect.hasLength found mentions "one a mention"
+
+                  for mention in 0 .. mentions - 1 do
+                      let struct (best, _) = found[mention]
+                      let own = Array.sub table.Scores (mention * count) count
+                      let expected = [| 0 .. count - 1 |] |> Array.sortBy (fun row -> -own[row]) |> Array.truncate 5
+                      Expect.equal best expected $"mention {mention} of {mentions}"
+
           testCase "ranks among everything refuse a score that is not a number, by mention and entity"
           <| fun () ->
               let queries, entities = rows 1L (2 * 16), rows 2L (7 * 16)
