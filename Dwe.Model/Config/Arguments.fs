@@ -379,7 +379,8 @@ type internal ServeArguments =
             | Batch _ -> "mentions linked together, at most (default: 16)"
             | Max_Body _ -> "bytes of a request's body, at most (default: 10485760)"
             | Timeout _ -> "seconds from a request to its answer, at most (default: 30)"
-            | Candidates _ -> "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
+            | Candidates _ ->
+                "candidates compared, of those alike by name, near by vector and meant in training; 0 = every entity (default: 100)"
             | Encoder _ -> "the encoder of the run's features, where they were made with clip:FILE"
             | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
             | Device _ -> "auto, cpu or cuda"

@@ -71,11 +71,7 @@ type AblationOptions =
         Json: string | null
     }
 
-type SweepOptions =
-    { Space: string
-      Source: ExperimentData
-      Out: string
-      Json: string | null }
+type SweepOptions = { Space: string; Source: ExperimentData; Out: string; Json: string | null }
 
 type ReportOptions =
     {
@@ -233,12 +229,10 @@ type ServeOptions =
 
 /// The drawn sample's run, and where to serve it.
 type DemoOptions =
-    {
-        Run: string
-        Port: int
-        Device: string
-        LibTorch: string | null
-    }
+    { Run: string
+      Port: int
+      Device: string
+      LibTorch: string | null }
 
     /// What trains it, or goes on with a training that was stopped.
     member demo.Training(resume: bool) : TrainOptions =
@@ -486,7 +480,9 @@ module internal CommandLine =
         let seeds =
             words
             |> Array.map (fun word ->
-                match Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture) with
+                match
+                    Int64.TryParse(word, Globalization.NumberStyles.None, Globalization.CultureInfo.InvariantCulture)
+                with
                 | true, seed -> Some seed
                 | _ -> None)
 

@@ -22,15 +22,19 @@ let private write folder name (text: string) =
     File.WriteAllText(path, text)
     path
 
-let private runs = [ for variant in [ "whole"; "without-memory" ] do
-                         for seed in [ 1; 2 ] -> Path.Combine(variant, $"seed-{seed}") ]
+let private runs =
+    [ for variant in [ "whole"; "without-memory" ] do
+          for seed in [ 1; 2 ] -> Path.Combine(variant, $"seed-{seed}") ]
 
 let private weights out run = Path.Combine(out, run, "checkpoints", "last", "weights.safetensors")
 let private isFinished out run = File.Exists(Path.Combine(out, run, "results", "dev-strict.json"))
 
 let private ablate grid out = [ "ablate"; "--grid"; grid; "--out"; out; "--seeds"; "1,2" ]
 
-let private started (errors: string) = [ for line in errors.Split '\n' do if line.StartsWith "run " then line ]
+let private started (errors: string) =
+    [ for line in errors.Split '\n' do
+          if line.StartsWith "run " then
+              line ]
 
 /// Starts a command and kills it, as `kill -9` does, at the moment.
 let private killAt (moment: unit -> bool) words =
@@ -51,8 +55,7 @@ let private shared =
          let grid, out = write folder "grid.json" grid, Path.Combine(folder, "out")
          out, grid, SampleRun.succeed (ablate grid out) [])
 
-let private metric (name: string) path =
-    (SampleRun.json path).GetProperty("metrics").GetProperty(name).GetDouble()
+let private metric (name: string) path = (SampleRun.json path).GetProperty("metrics").GetProperty(name).GetDouble()
 
 [<Tests>]
 let ablating =
@@ -91,7 +94,11 @@ let ablating =
                   (List.average (hits "without-memory") - List.average (hits "whole"))
                   "difference of the means"
 
-              Expect.equal ((snd variants[0]).GetProperty("difference").ValueKind) JsonValueKind.Null "the first has none"
+              Expect.equal
+                  ((snd variants[0]).GetProperty("difference").ValueKind)
+                  JsonValueKind.Null
+                  "the first has none"
+
               let markdown = File.ReadAllText(Path.Combine(out, "ablation.md"))
               Expect.stringStarts markdown "| variant | hits@1 | mrr | difference | 95 % | p |\n" "the table"
               Expect.stringContains printed.Output "without memory" "printed"
@@ -102,17 +109,29 @@ let ablating =
               let memory variant = FileInfo(Path.Combine(out, variant, "seed-1", "memory.jsonl")).Length
               Expect.equal (memory "without-memory") 0L "nothing"
               Expect.isGreaterThan (memory "whole") 1000L "720 mentions"
-              Expect.notEqual (File.ReadAllBytes(weights out runs[0])) (File.ReadAllBytes(weights out runs[2])) "weights"
 
-          testCase "that was killed trains nothing finished again, goes on with what was begun, and ends with the same bytes"
+              Expect.notEqual
+                  (File.ReadAllBytes(weights out runs[0]))
+                  (File.ReadAllBytes(weights out runs[2]))
+                  "weights"
+
+          testCase
+              "that was killed trains nothing finished again, goes on with what was begun, and ends with the same bytes"
           <| fun () ->
               let calm, grid, _ = shared.Value
 
               Folder.temporary (fun folder ->
                   let out = Path.Combine(folder, "out")
                   // In the middle of the third run: two are finished.
-                  killAt (fun () -> Directory.Exists(Path.Combine(out, runs[2], "checkpoints", "last"))) (ablate grid out)
-                  Expect.equal [ for run in runs -> isFinished out run ] [ true; true; false; false ] "two are finished"
+                  killAt
+                      (fun () -> Directory.Exists(Path.Combine(out, runs[2], "checkpoints", "last")))
+                      (ablate grid out)
+
+                  Expect.equal
+                      [ for run in runs -> isFinished out run ]
+                      [ true; true; false; false ]
+                      "two are finished"
+
                   let times () = [ for run in runs[..1] -> File.GetLastWriteTimeUtc(weights out run) ]
                   let before = times ()
                   let ended = SampleRun.succeed (ablate grid out) []
@@ -127,14 +146,19 @@ let ablating =
                   Expect.equal (times ()) before "nothing finished was written again"
 
                   for name in [ "ablation.json"; "ablation.md" ] do
-                      Expect.equal (File.ReadAllText(Path.Combine(out, name))) (File.ReadAllText(Path.Combine(calm, name))) name)
+                      Expect.equal
+                          (File.ReadAllText(Path.Combine(out, name)))
+                          (File.ReadAllText(Path.Combine(calm, name)))
+                          name)
 
           testCase "refuses by name a folder with a run of another configuration, before anything is trained"
           <| fun () ->
               let out, _, _ = shared.Value
 
               Folder.temporary (fun folder ->
-                  let other = write folder "other.json" (grid.Replace("\"training.epochs\": 2", "\"training.epochs\": 3"))
+                  let other =
+                      write folder "other.json" (grid.Replace("\"training.epochs\": 2", "\"training.epochs\": 3"))
+
                   let refused = DweProcess.run (ablate other out) []
                   Expect.equal refused.ExitCode 2 "the exit code"
 
@@ -162,7 +186,12 @@ let ablating =
                   let wrong = write folder "wrong.json" (grid.Replace("lexical_memory", "lexical_memry"))
                   let refused = DweProcess.run (ablate wrong out) []
                   Expect.equal refused.ExitCode 2 "the exit code"
-                  Expect.stringContains refused.Errors "did you mean model.lexical_memory?" "the nearest"
+
+                  Expect.stringContains
+                      refused.Errors
+                      "did you mean model.lexical_memory or model.lexical_unit?"
+                      "the nearest"
+
                   Expect.isFalse (Directory.Exists out) "nothing") ]
 
 [<Tests>]
@@ -183,7 +212,8 @@ let sweeping =
                   SampleRun.succeed sweep [] |> ignore
 
                   let trials =
-                      [ for trial in (SampleRun.json (Path.Combine(out, "sweep.json"))).GetProperty("trials").EnumerateArray() ->
+                      [ for trial in
+                            (SampleRun.json (Path.Combine(out, "sweep.json"))).GetProperty("trials").EnumerateArray() ->
                             string (trial.GetProperty("name").GetString()),
                             trial.GetProperty("metrics").GetProperty("hits@1").GetDouble() ]
 
@@ -191,7 +221,11 @@ let sweeping =
                   Expect.equal (List.map fst trials) [ "trial-0002"; "trial-0001" ] "the order"
                   Expect.isGreaterThan (snd trials[0]) (snd trials[1]) "by hits@1"
                   let again = SampleRun.succeed sweep []
-                  Expect.all (started again.Errors) (fun line -> line.EndsWith ", finished before") "nothing trained twice"
+
+                  Expect.all
+                      (started again.Errors)
+                      (fun line -> line.EndsWith ", finished before")
+                      "nothing trained twice"
 
                   let best = Path.Combine(out, "best.json")
                   let run = Path.Combine(folder, "run")
@@ -280,7 +314,8 @@ let replicating =
           testCase "what does not go together is refused"
           <| fun () ->
               for words, expected in
-                  [ [ "--seeds"; "1,2"; "--folds"; "3" ], "train takes --seeds or --folds, not both. See `dwe train --help`."
+                  [ [ "--seeds"; "1,2"; "--folds"; "3" ],
+                    "train takes --seeds or --folds, not both. See `dwe train --help`."
                     [ "--seeds"; "1,2"; "--resume" ],
                     "--seeds goes on by itself. Give the same command again, without --resume."
                     [ "--folds"; "1" ], "command line: --folds is '1', expected a whole number from 2 to 1000."

@@ -123,7 +123,7 @@ let grids =
               "an unknown preset"
               grid
               """{"preset": "smaple-dwe", "variants": {"a": {}}}"""
-              "--preset: unknown key 'smaple-dwe'; did you mean sample-dwe or sample?" ]
+              "--preset: unknown key 'smaple-dwe'; did you mean sample-dwe?" ]
 
 let private values (found: SweepSpace) key = [ for trial in found.Trials -> trial.Values[key] ]
 
@@ -146,7 +146,8 @@ let spaces =
                   |> ok
 
               Expect.equal
-                  [ for trial in found.Trials -> trial.Name, trial.Values["model.dropout"], trial.Values["schedule.kind"] ]
+                  [ for trial in found.Trials ->
+                        trial.Name, trial.Values["model.dropout"], trial.Values["schedule.kind"] ]
                   [ "trial-0001", "0", "linear"
                     "trial-0002", "0", "cosine"
                     "trial-0003", "0", "constant"
@@ -155,9 +156,13 @@ let spaces =
                     "trial-0006", "0.5", "constant" ]
                   "trials"
 
-              Expect.equal [ for trial in found.Trials -> trial.Config.Model.Dropout ] [ 0.0; 0.0; 0.0; 0.5; 0.5; 0.5 ] "configured"
+              Expect.equal
+                  [ for trial in found.Trials -> trial.Config.Model.Dropout ]
+                  [ 0.0; 0.0; 0.0; 0.5; 0.5; 0.5 ]
+                  "configured"
 
-          testCase "what is drawn is decided by the seed: again the same, more trials go on, another seed is another sweep"
+          testCase
+              "what is drawn is decided by the seed: again the same, more trials go on, another seed is another sweep"
           <| fun () ->
               let twenty, fifty, other = ok (space (random 1 20)), ok (space (random 1 50)), ok (space (random 2 20))
               let all (found: SweepSpace) = [ for key in found.Keys -> values found key ]
@@ -171,7 +176,10 @@ let spaces =
           <| fun () ->
               let found = ok (space (random 1 400))
               let number (text: string) = Double.Parse(text, Globalization.CultureInfo.InvariantCulture)
-              let rates, dropouts = values found "optimizer.learning_rate", values found "model.dropout" |> List.map number
+
+              let rates, dropouts =
+                  values found "optimizer.learning_rate", values found "model.dropout" |> List.map number
+
               Expect.equal (rates |> List.distinct |> List.sort) [ "1e-4"; "3e-4" ] "choices as they are written"
               Expect.isTrue (dropouts |> List.forall (fun value -> value >= 0.1 && value < 0.5)) "a range"
               Expect.equal (values found "model.lexical_hidden" |> List.distinct |> List.sort) [ "3"; "4"; "5" ] "whole"

@@ -170,13 +170,25 @@ let tests =
               let rows, cosines = table seed width
               let found = rescored matcher width rows cosines
               let others = rescored matcher width rows (cosines |> Array.map (fun cosine -> 0.5f - cosine))
-              let listed = [ for at in 0 .. rows.Length - 1 do if rows[at] >= 0 then at ]
-              Expect.equal [ for at in listed -> found[at] ] [ for at in listed -> others[at] ] "whatever the cosines are"
+
+              let listed =
+                  [ for at in 0 .. rows.Length - 1 do
+                        if rows[at] >= 0 then
+                            at ]
+
+              Expect.equal
+                  [ for at in listed -> found[at] ]
+                  [ for at in listed -> others[at] ]
+                  "whatever the cosines are"
+
               use whole = matcherOf config
               let matched = rescored whole width rows cosines
 
               if not listed.IsEmpty then
-                  Expect.notEqual [ for at in listed -> found[at] ] [ for at in listed -> matched[at] ] "with them others"
+                  Expect.notEqual
+                      [ for at in listed -> found[at] ]
+                      [ for at in listed -> matched[at] ]
+                      "with them others"
 
           testCase "is refused where the model has no lexical unit"
           <| fun () ->

@@ -53,5 +53,8 @@ let tests =
 
           testCase "fewer sentences than parts, or fewer than two parts, are refused"
           <| fun () ->
-              Expect.throwsT<ArgumentException> (fun () -> Folds.divide 1L 3 [| "a"; "a"; "b" |] |> ignore) "two for three"
+              Expect.throwsT<ArgumentException>
+                  (fun () -> Folds.divide 1L 3 [| "a"; "a"; "b" |] |> ignore)
+                  "two for three"
+
               Expect.throwsT<ArgumentException> (fun () -> Folds.divide 1L 1 [| "a" |] |> ignore) "one part" ]
