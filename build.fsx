@@ -132,10 +132,13 @@ Target.create "TestWeights" (fun _ ->
 Target.create "TestBrowser" (fun _ ->
     let exists names =
         let folders = (string (System.Environment.GetEnvironmentVariable "PATH")).Split Path.PathSeparator
-        Seq.allPairs folders names |> Seq.exists (fun (folder, name) -> File.Exists(Path.Combine(folder, name)))
+
+        Seq.allPairs folders names
+        |> Seq.exists (fun (folder, name) -> File.Exists(Path.Combine(folder, name)))
 
     let isThere =
-        exists [ "chromium"; "chromium-browser"; "google-chrome" ] || not (String.IsNullOrEmpty(System.Environment.GetEnvironmentVariable "DWE_CHROMIUM"))
+        exists [ "chromium"; "chromium-browser"; "google-chrome" ]
+        || not (String.IsNullOrEmpty(System.Environment.GetEnvironmentVariable "DWE_CHROMIUM"))
 
     if not isThere then
         try

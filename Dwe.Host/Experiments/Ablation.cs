@@ -98,15 +98,15 @@ internal sealed record Ablation
 
     private static AblatedVariant Variant(
         GridVariant variant, IReadOnlyDictionary<string, Spread> measures, ComparedSystem compared) => new()
-    {
-        Name = variant.Name,
-        Folder = variant.Slug,
-        HitsAt1 = measures[HitsAt1],
-        Mrr = measures[Mrr],
-        Difference = compared is { Difference: { } mean, DifferenceInterval: { } bounds, PValue: { } p }
+        {
+            Name = variant.Name,
+            Folder = variant.Slug,
+            HitsAt1 = measures[HitsAt1],
+            Mrr = measures[Mrr],
+            Difference = compared is { Difference: { } mean, DifferenceInterval: { } bounds, PValue: { } p }
             ? new VariantDifference { Mean = mean, Low = bounds.Low, High = bounds.High, P = p }
             : null,
-    };
+        };
 
     private static double[] OverSeeds(string name, EvaluationResult[] results, EvaluationResult order)
     {

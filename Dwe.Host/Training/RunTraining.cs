@@ -24,6 +24,7 @@ internal sealed class RunTraining : IDisposable
     private readonly Matcher matcher;
     private readonly bool resumes;
     private readonly TrainingLoop loop;
+    private readonly CheckpointState start;
 
     private RunTraining(
         RunFolder folder, RunConfig config, RunManifest manifest, RunInputs inputs, torch.Device device, bool resumes)
@@ -42,6 +43,8 @@ internal sealed class RunTraining : IDisposable
             Dev = new Evaluator(inputs.Data, Splits.Dev, Candidates, lexical?.Dev);
             loop = new TrainingLoop(
                 config, folder, manifest, inputs.Data, inputs.CandidateFile, matcher, Dev, lexical?.Train);
+            // What does not fit is refused before anything is announced.
+            start = resumes ? loop.Restore() : TrainingLoop.Fresh;
         }
         catch
         {
@@ -92,15 +95,14 @@ internal sealed class RunTraining : IDisposable
     /// <summary>Trains to the end, evaluates the best checkpoint on dev, and keeps the result in the run's folder.</summary>
     public TrainedRun Run(CancellationToken stop)
     {
-        var state = resumes ? loop.Restore() : TrainingLoop.Fresh;
         if (!resumes)
         {
             folder.Begin(config, manifest);
             memory?.Write(folder.Memory);
         }
 
-        using var curves = new TrainingCurves(folder.Events, folder.History, state.Step);
-        var end = loop.Run(state, curves, stop);
+        using var curves = new TrainingCurves(folder.Events, folder.History, start.Step);
+        var end = loop.Run(start, curves, stop);
         return new TrainedRun(end, end == TrainingEnd.Interrupted ? null : Evaluate());
     }
 

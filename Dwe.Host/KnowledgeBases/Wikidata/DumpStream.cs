@@ -62,7 +62,8 @@ internal sealed class DumpStream : IDisposable
     /// <summary>bzip2 streams one after the other: the library stops at the end of the first.</summary>
     private sealed class BZip2Streams(FileStream file) : Stream
     {
-        private BZip2InputStream current = Next(file);
+        // Opened by the first read, where damage is looked for: the library reads its first block at once.
+        private BZip2InputStream? current;
 
         public override bool CanRead => true;
 
@@ -80,6 +81,7 @@ internal sealed class DumpStream : IDisposable
 
         public override int Read(byte[] buffer, int offset, int count)
         {
+            current ??= Next(file);
             while (true)
             {
                 var read = current.Read(buffer, offset, count);

@@ -334,9 +334,7 @@ let tests =
                   let found = fusion.Candidates("Ada", ReadOnlySpan [| 1f; 0f; 0f |], 3)
                   // Dense: 0, 1, 2; lexical: 0, 1; prior: 3, 0.
                   let expected =
-                      [ 0,
-                        FoundBy.Dense ||| FoundBy.Lexical ||| FoundBy.Prior,
-                        0.5 / 31.0 + 1.0 / 31.0 + 1.0 / 32.0
+                      [ 0, FoundBy.Dense ||| FoundBy.Lexical ||| FoundBy.Prior, 0.5 / 31.0 + 1.0 / 31.0 + 1.0 / 32.0
                         1, FoundBy.Dense ||| FoundBy.Lexical, 0.5 / 32.0 + 1.0 / 32.0
                         3, FoundBy.Prior, 1.0 / 31.0 ]
 
