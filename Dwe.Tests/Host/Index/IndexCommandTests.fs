@@ -37,7 +37,10 @@ let tests =
                   let built = SampleRun.succeed words []
                   Expect.stringContains built.Output "recall@100" "the table"
 
-                  SampleRun.succeed [ "eval"; "--run"; run; "--protocol"; "full-kb"; "--json"; result ] [] |> ignore
+                  // An evaluation is kept in its run, and the shared one is only read.
+                  SampleRun.withCopy (fun run ->
+                      SampleRun.succeed [ "eval"; "--run"; run; "--protocol"; "full-kb"; "--json"; result ] []
+                      |> ignore)
 
                   let hits (depth: int) =
                       (SampleRun.json result).GetProperty("metrics").GetProperty($"hits@{depth}").GetDouble()

@@ -43,7 +43,10 @@ let private evaluate run extra =
 
     Folder.temporary (fun folder ->
         let json = Path.Combine(folder, "result.json")
-        SampleRun.succeed ([ "eval"; "--run"; run; "--json"; json ] @ extra) [] |> ignore
+        // An evaluation is kept in its run, and the shared one is only read.
+        let copied = Path.Combine(folder, "run")
+        SampleRun.copy run copied
+        SampleRun.succeed ([ "eval"; "--run"; copied; "--json"; json ] @ extra) [] |> ignore
         found.Value <- measure json "hits@1", measure json "mrr")
 
     found.Value
