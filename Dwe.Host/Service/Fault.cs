@@ -54,9 +54,6 @@ internal sealed record Fault([property: JsonIgnore] int Status, string Code, str
     public static Fault NoMention(string place) =>
         new(422, "mention_missing", $"{place} does not say which mention is to be linked.", "mention, or text with [[the mention]] marked once");
 
-    public static Fault MentionNotInText(string place) =>
-        new(422, "mention_not_in_text", $"{place} does not contain the mention.", "a text in which the mention stands, letter by letter");
-
     public static Fault OutOfRange(string place, string found, string expected) =>
         new(422, "out_of_range", $"{place} is {found}.", expected);
 

@@ -256,7 +256,6 @@ internal sealed class RequestReader(ServiceOptions options)
         var (mention, text) = Marked(draft);
         RequireLength(draft.At("mention"), mention, MaxMention);
         RequireLength(draft.At("text"), text, MaxText);
-        if (!text.Contains(mention, StringComparison.Ordinal)) throw new FaultException(Fault.MentionNotInText(draft.At("text")));
         if (draft.Top is < 1 or > MaxTop)
             throw new FaultException(Fault.OutOfRange(draft.At("top"), draft.Top.ToString(CultureInfo.InvariantCulture), $"1 to {MaxTop}"));
         if (draft.Candidates is { } ids && (ids.Count is 0 or > MaxCandidates || ids.Any(id => id.Length is 0 or > MaxId)))

@@ -84,7 +84,7 @@ internal static class ServiceDocument
         408 => Fault.SlowBody,
         413 => Fault.TooLarge(options.MaxBody),
         415 => Fault.WrongMediaType,
-        422 => Fault.MentionNotInText("text"),
+        422 => Fault.OutOfRange("top", "0", "1 to 100"),
         429 => Fault.QueueFull(1),
         500 => Fault.Internal,
         503 => Fault.Loading,

@@ -235,7 +235,6 @@ let private refusals: (string * string * int * string * string) list =
       "no mention", "{\"text\": \"Nobody is marked.\"}", 422, "mention_missing", "The request"
       "two marks", "{\"text\": \"[[A]] and [[B]]\"}", 422, "mention_missing", "The request"
       "an empty mark", "{\"text\": \"[[ ]] and so on\"}", 422, "mention_missing", "The request"
-      "a mention elsewhere", "{\"mention\": \"Ann\", \"text\": \"Bob.\"}", 422, "mention_not_in_text", "text"
       "top of none", "{\"mention\": \"a\", \"top\": 0}", 422, "out_of_range", "top is 0"
       "top of too many", "{\"mention\": \"a\", \"top\": 101}", 422, "out_of_range", "top is 101"
       "no candidates", "{\"mention\": \"a\", \"candidates\": []}", 422, "out_of_range", "candidates"
