@@ -16,8 +16,6 @@ namespace Dwe.Host.Commands;
 /// <summary><c>dwe enrich</c>: asks a language model for a short description of each entity.</summary>
 internal static class EnrichCommand
 {
-    private static readonly string[] TakenNames = ["id", "name", "aliases", "type", "image", "images"];
-
     public static int Run(IAnsiConsole results, TextWriter output, EnrichOptions options, CancellationToken stop)
     {
         var address = ChatEndpoint.Address(options.Endpoint);
@@ -112,7 +110,7 @@ internal static class EnrichCommand
 
     private static void RequireFree(string field, string[] fields)
     {
-        if (TakenNames.Contains(field) || fields.Contains(field))
+        if (OwnRecords.Reserved.Contains(field) || fields.Contains(field))
             throw new UserErrorException(UserError.NewValueInvalid(
                 "command line", "--field", field, "a name that the entities do not have yet"));
         if (field.Length == 0 || field.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '_'))

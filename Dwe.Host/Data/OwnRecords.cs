@@ -11,7 +11,7 @@ internal static class OwnRecords
     public const string EntitiesStem = "entities";
 
     /// <summary>Fields of an entity that are not descriptions.</summary>
-    private static readonly HashSet<string> Reserved = ["id", "name", "aliases", "type", "image", "images"];
+    public static readonly IReadOnlySet<string> Reserved = new HashSet<string> { "id", "name", "aliases", "type", "image", "images" };
 
     /// <summary>Whether a folder holds such files.</summary>
     public static bool Recognises(string folder, string ending) =>

@@ -70,7 +70,10 @@ internal sealed class MentionEncoder : IDisposable
         }
     }
 
-    /// <summary>The features of requests, one row each, and what was seen in their images.</summary>
+    /// <summary>
+    /// The features of requests, one row each, and what was seen in their images: float32 <c>mention</c>, <c>text</c> [n; d],
+    /// <c>image</c> [at most n; d_i], <c>parts</c> [Σk; d_i], <c>profile</c> [Σk; d]. Tensors belong to the caller's scope.
+    /// </summary>
     /// <param name="requests">Mentions.</param>
     /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
     /// <param name="cancel">Stops between images and batches.</param>
