@@ -155,7 +155,7 @@ internal static class DoctorCommand
             TorchThreads = torch.get_num_threads(),
             CudaAvailable = torch.cuda.is_available(),
             CudaDevices = torch.cuda.is_available() ? torch.cuda.device_count() : 0,
-            SumOfThreeOnes = sum.item<double>(),
+            SumOfThreeOnes = sum.data<double>()[0],
             MappedFiles = [.. SystemLibrary.MappedFiles("libtorch"), .. SystemLibrary.MappedFiles("libLibTorchSharp")],
         };
     }

@@ -239,8 +239,8 @@ module internal Ranking =
 
             match finite |> Array.tryFindIndex (fun count -> count < int64 width) with
             | Some row ->
-                let bad = scores[row].isfinite().logical_not().``to``(torch.int8).argmax().item<int64> ()
-                let score = scores[row, bad].``to``(torch.float32).item<float32> ()
+                let bad = scores[row].isfinite().logical_not().``to``(torch.int8).argmax () |> Numbers.value |> int64
+                let score = Numbers.value scores[row, bad] |> float32
                 Error(notFinite row $"candidate {bad}" score)
             | None ->
                 let above = toArray ((scores.gt gold).sum 1L)

@@ -5,7 +5,8 @@ open TorchSharp
 
 /// Numbers as torch takes them. A TorchSharp `Scalar` frees its native number when it is collected, and the calls that take
 /// one do not keep it alive: if another thread collects garbage during the call, torch reads freed memory. `left + right`
-/// makes such a number too (its factor of 1). So numbers are made here once and kept, and tensors are added with `plus`.
+/// makes such a number too (its factor of 1). So numbers are made here once and kept, and tensors are added with `plus`. Reading
+/// one back, by `ToDouble` or `item`, passes through such a number as well: hence `value`.
 [<RequireQualifiedAccess>]
 module internal Numbers =
 
@@ -21,3 +22,12 @@ module internal Numbers =
 
     /// tensor + value.
     let plusNumber (value: float) (tensor: Tensor) : Tensor = tensor.add (scalar value, one)
+
+    /// The number that a tensor of one holds, whatever its dtype and device.
+    /// raises : ArgumentException for a tensor of more
+    let value (tensor: Tensor) : float =
+        if tensor.numel () <> 1L then
+            invalidArg (nameof tensor) $"a tensor of {tensor.numel ()} numbers, expected one"
+
+        use _ = torch.NewDisposeScope()
+        (tensor.detach().``to``(torch.float64).cpu().reshape 1L).data<float> ().[0L]

@@ -45,7 +45,7 @@ module internal Gradients =
         if norms.Length = 0 then
             0.0
         else
-            torch.stack(norms).norm().ToDouble()
+            torch.stack(norms).norm () |> Numbers.value
 
     /// What gradients of this norm are multiplied with to have at most the norm `limit`: min(1, limit / (norm + 1e-6)).
     /// source : torch.nn.utils.clip_grad_norm_

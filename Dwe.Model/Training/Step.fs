@@ -74,7 +74,7 @@ module internal Step =
                           parts.Total * Numbers.scalar share
 
                   total.backward ()
-                  total.ToDouble(), [ for name, value in parts.Parts -> name, value.ToDouble() ] ]
+                  Numbers.value total, [ for name, value in parts.Parts -> name, Numbers.value value ] ]
 
         let norm =
             Gradients.globalNorm [ for struct (_, _, gradient) in Gradients.present net.Weights -> gradient ]

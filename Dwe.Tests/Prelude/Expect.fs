@@ -162,7 +162,7 @@ module Expect =
             let kept, dropped = List.partition present [ 0 .. batch - 1 ]
             let deleted = inputs |> Array.map (select kept)
             let masked inputs = Reduction.maskedMean mask (loss.Masked mask inputs)
-            close (masked inputs) [ (mean loss deleted).item<float> () ] "value"
+            close (masked inputs) [ Numbers.value (mean loss deleted) ] "value"
 
             for whole, part in Array.zip (gradients masked inputs) (gradients (mean loss) deleted) do
                 closeArrays 1e-8 1e-8 (values (select kept whole)) (values part) "gradient of those that take part"
@@ -174,7 +174,7 @@ module Expect =
         let inputs = Matrices.tensors matrices
         let mask = torch.zeros (int64 (Matrices.batch matrices), dtype = Nullable torch.bool)
         let masked inputs = Reduction.maskedMean mask (loss.Masked mask inputs)
-        Expect.equal ((masked inputs).item<float> ()) 0.0 "value"
+        Expect.equal (Numbers.value (masked inputs)) 0.0 "value"
 
         for gradient in gradients masked inputs do
             Expect.all (values gradient) ((=) 0.0) "gradient"
@@ -228,7 +228,7 @@ module Expect =
                     inputs
                     direction
 
-            (mean loss moved).item<float> ()
+            Numbers.value (mean loss moved)
 
         let here = at 0.0
 
@@ -242,7 +242,7 @@ module Expect =
         if abs (2.0 * bend - widerBend) <= 2.0 * allowed && abs (slope - coarser) <= allowed then
             let along =
                 Array.map2
-                    (fun (gradient: Tensor) (way: Tensor) -> (gradient * way).sum().item<float> ())
+                    (fun (gradient: Tensor) (way: Tensor) -> Numbers.value ((gradient * way).sum ()))
                     (gradients (mean loss) inputs)
                     direction
 

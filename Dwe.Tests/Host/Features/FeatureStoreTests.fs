@@ -6,6 +6,7 @@ open System.IO
 open Dwe.Host.Features
 open Dwe.Tests.Prelude
 open Expecto
+open Dwe.Model.Tensors
 open TorchSharp
 
 /// Three mentions: `text` for all, `image` for the first and the last, two, none and one `parts`.
@@ -127,7 +128,7 @@ let tests =
                   use store = FeatureStore.Open folder
                   let text = (store.Table "dev").Kind "text"
                   using (torch.NewDisposeScope()) (fun _ -> text.Vectors |> ignore)
-                  Expect.equal (text.Vectors.sum().item<float32> ()) 4.5f "still there")
+                  Expect.equal (Numbers.value (text.Vectors.sum ())) 4.5 "still there")
 
           testCase "a table or kind that was not encoded is refused by name"
           <| fun () ->

@@ -143,12 +143,12 @@ let private masks =
               let seen = (any mentions.Parts).logical_or (Option.get mentions.Image).Present
 
               for row in 0L .. int64 rows - 1L do
-                  Expect.floatClose Accuracy.high (gates[row].sum().ToDouble()) 1.0 "the sum"
+                  Expect.floatClose Accuracy.high (Numbers.value (gates[row].sum ())) 1.0 "the sum"
                   let profiles = any mentions.Profile
 
                   for unit, present in [ 1L, seen; 2L, profiles ] do
-                      if not (present[row].ToBoolean()) then
-                          Expect.equal (gates[row, unit].ToDouble()) 0.0 $"unit {unit} is closed"
+                      if Numbers.value present[row] = 0.0 then
+                          Expect.equal (Numbers.value gates[row, unit]) 0.0 $"unit {unit} is closed"
 
           property "and it is the sum of its terms: the mention's and each unit's (to 1e-12 in 64-bit floats)"
           <| fun seed rows parts ->
@@ -176,7 +176,7 @@ let private masks =
               let sums = values (seen.sum 1L)
               let expected = (present.any 1L).``to`` (torch.float64) |> values
               agree 1e-12 (torch.tensor sums |> values) expected "the sum"
-              let unread = seen.masked_select(present.logical_not ()).abs().sum().ToDouble()
+              let unread = seen.masked_select(present.logical_not ()).abs().sum () |> Numbers.value
               Expect.equal unread 0.0 "what is absent is not read"
 
           testCase "a mention for which no unit has anything has no gate open"
@@ -261,7 +261,7 @@ let private laws =
                       let largest =
                           match weight.grad with
                           | null -> 0.0
-                          | gradient -> gradient.abs().max().ToDouble()
+                          | gradient -> Numbers.value (gradient.abs().max ())
 
                       Expect.isGreaterThan largest 1e-9 $"gradient of {name}")
 
@@ -285,7 +285,7 @@ let private laws =
                       (DualWayTotal.ofBatch loss net.Forward (randomBatch 3 5 3)).Total.backward ()
                       let struct (_, output) = net.Weights |> Seq.find (fun struct (name, _) -> name = "output.weight")
                       let gradient = output.grad |> Option.ofObj |> Option.get
-                      Expect.isGreaterThan (gradient.abs().max().ToDouble()) 1e-9 "gradient of output.weight")
+                      Expect.isGreaterThan (Numbers.value (gradient.abs().max ())) 1e-9 "gradient of output.weight")
 
           testCase "start as the encoder's own similarity of text and description, where the inner width holds them"
           <| fun () ->
@@ -350,7 +350,7 @@ let private laws =
                   use first = netOf sizes
                   use second = Net.build { options Float64 with Seed = 2L } (DualWay.recipe sizes)
                   let batch = randomBatch 5 4 3
-                  let score (net: Net<DualWay>) = (DualWayTotal.ofBatch loss net.Forward batch).Total.ToDouble()
+                  let score (net: Net<DualWay>) = Numbers.value (DualWayTotal.ofBatch loss net.Forward batch).Total
                   let expected = score first
                   Expect.notEqual (score second) expected "another seed"
                   use _ = torch.no_grad ()
@@ -370,7 +370,7 @@ let private lossWith change =
 
 let private partsOf (loss: LossConfig) (batch: LinkingBatch) =
     use net = netOf sizes
-    Map [ for name, value in (DualWayTotal.ofBatch loss net.Forward batch).Parts -> name, value.ToDouble() ]
+    Map [ for name, value in (DualWayTotal.ofBatch loss net.Forward batch).Parts -> name, Numbers.value value ]
 
 let private losses =
     testList
@@ -437,7 +437,7 @@ let private losses =
                   let counts = array2D [ [ true; true; true; true ]; [ true; false; false; true ] ]
                   let batch = { batch with Counts = torch.tensor counts }
                   let loss = lossWith (fun loss -> { loss with LinkingWeight = 1.0; MatchingWeight = 0.0 })
-                  let found = (DualWayTotal.ofBatch loss net.Forward batch).Total.ToDouble()
+                  let found = Numbers.value (DualWayTotal.ofBatch loss net.Forward batch).Total
                   Expect.floatClose Accuracy.high found ((log 4.0 + log 2.0) / 2.0) "mean of log 4 and log 2")
 
           testCase "with every weight 0 is refused"

@@ -162,11 +162,11 @@ let private parity =
                   let loss = Total.published factors outputs batch
                   agree 1e-4 (values outputs.Query) (file.Values "wiki_h64_overflow/out.query") "query"
                   loss.Total.backward ()
-                  Expect.isTrue (Double.IsFinite(loss.Total.ToDouble())) "loss"
+                  Expect.isTrue (Double.IsFinite(Numbers.value loss.Total)) "loss"
 
                   for struct (name, weight) in net.Weights do
                       let gradient = weight.grad |> Option.ofObj |> Option.get
-                      Expect.isTrue (gradient.isfinite().all().ToBoolean()) $"gradient of {name}")
+                      Expect.isTrue (Numbers.value (gradient.isfinite().all ()) = 1.0) $"gradient of {name}")
 
           for precision in [ Float32; Float64 ] do
               testCase $"the concatenated query of WikiDiverse in {precision}"
@@ -302,11 +302,11 @@ let private masks =
                     "fine", (Option.get batch.Mentions.Parts).Present.any 1L ] do
                   let kept =
                       [ for row in 0 .. rows - 1 do
-                            if present[int64 row].ToBoolean() then
+                            if Numbers.value present[int64 row] = 1.0 then
                                 int64 row ]
 
                   if kept.IsEmpty then
-                      Expect.equal (whole[name].ToDouble()) 0.0 "nothing takes part"
+                      Expect.equal (Numbers.value whole[name]) 0.0 "nothing takes part"
                   else
                       let pick (tensor: Tensor) = tensor.index_select (0L, torch.tensor (Array.ofList kept))
 
@@ -317,7 +317,7 @@ let private masks =
                             NegativeEntity = None
                             Entity = pick batch.Entity }
 
-                      agree 1e-10 [| whole[name].ToDouble() |] [| ((contrasts fewer)[name]).ToDouble() |] name ]
+                      agree 1e-10 [| Numbers.value whole[name] |] [| (contrasts fewer)[name] |> Numbers.value |] name ]
 
 let private laws =
     testList
@@ -355,7 +355,8 @@ let private laws =
                   for struct (name, weight) in net.Weights do
                       match weight.grad with
                       | null -> failtest $"{name} has no gradient"
-                      | gradient -> Expect.isGreaterThan (gradient.abs().max().ToDouble()) 1e-9 $"gradient of {name}")
+                      | gradient ->
+                          Expect.isGreaterThan (Numbers.value (gradient.abs().max ())) 1e-9 $"gradient of {name}")
 
           testCase "are all there is: a net of another seed with copied weights computes the same, bit for bit"
           <| fun () ->

@@ -32,9 +32,9 @@ let tests =
           <| fun () ->
               Scope.value (fun () ->
                   let values = torch.tensor [| 1.0; nan |]
-                  Expect.isTrue ((Reduction.mean values).isnan().item<bool> ()) "mean"
+                  Expect.isTrue (System.Double.IsNaN(Numbers.value (Reduction.mean values))) "mean"
                   let masked (mask: bool[]) = Reduction.maskedMean (torch.tensor mask) values
-                  Expect.isTrue ((masked [| false; true |]).isnan().item<bool> ()) "counted"
+                  Expect.isTrue (System.Double.IsNaN(Numbers.value (masked [| false; true |]))) "counted"
                   Expect.close (masked [| true; false |]) [ 1.0 ] "not counted")
 
           testCase "no value, another shape, or a mask of numbers are refused"

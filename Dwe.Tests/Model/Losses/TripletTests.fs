@@ -98,7 +98,7 @@ let tests =
 
           property "an anchor that is its own positive loses at most the margin" (fun inputs ->
               let anchor = inputs[0] |> Numbers.plusNumber 4.0 // away from zero, which is not its own neighbour
-              let worst = (Triplet.perMention 0.2 anchor anchor inputs[2]).max().item<float> ()
+              let worst = (Triplet.perMention 0.2 anchor anchor inputs[2]).max () |> Numbers.value
               Expect.isLessThanOrEqual worst (0.2 + 1e-12) "h(a, a, n)")
 
           property "the hinge grows with the margin, at most as fast" (fun inputs ->
