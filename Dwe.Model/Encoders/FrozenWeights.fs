@@ -12,19 +12,31 @@ open Dwe.Model.Tensors
 type internal FrozenWeights(precision: Precision) =
     let copies = List<Tensor>()
 
+    let copyOnce (make: unit -> Tensor) =
+        let copy =
+            lazy
+                (let copy = (Scope.run make).DetachFromDisposeScope()
+                 lock copies (fun () -> copies.Add copy)
+                 copy)
+
+        fun () -> copy.Value
+
     /// The weight as products take it. Asked for once a layer, called once a batch: the weight must hold its values by then.
     member _.Operand(weight: Tensor) : unit -> Tensor =
         match precision with
         | Float32
         | Float64 -> fun () -> weight
-        | Bf16Mixed ->
-            let copy =
-                lazy
-                    (let copy = (weight.detach().``to`` torch.bfloat16).DetachFromDisposeScope()
-                     lock copies (fun () -> copies.Add copy)
-                     copy)
+        | Bf16Mixed -> copyOnce (fun () -> weight.detach().``to`` torch.bfloat16)
 
-            fun () -> copy.Value
+    /// `Operand` of the weight times a factor, which only a copy can hold: where weights are taken as they are, their own.
+    member frozen.Scaled (weight: Tensor) (factor: float) : unit -> Tensor =
+        match precision with
+        | Float32
+        | Float64 -> frozen.Operand weight
+        | Bf16Mixed -> copyOnce (fun () -> (weight.detach () * Numbers.scalar factor).``to`` torch.bfloat16)
+
+    /// Whether `Scaled` scales.
+    member _.Scales = precision = Bf16Mixed
 
     interface IDisposable with
         member _.Dispose() =
@@ -38,18 +50,37 @@ module internal FrozenLayer =
     let loaded (name: string) (sizes: int list) : Layer<Tensor> =
         fun registry -> registry.Parameter(name, List.map int64 sizes, Loaded)
 
-    /// x Wᵀ + b under `weightName` and `biasName`.  [..., inputs] -> [..., outputs], in and out in the dtype of products.
-    let product (frozen: FrozenWeights) weightName biasName (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+    let private affine
+        names
+        (inputs: int)
+        (outputs: int)
+        (operands: Tensor -> Tensor -> (unit -> Tensor) * (unit -> Tensor))
+        =
         layer {
+            let weightName, biasName = names
             let! weight = loaded weightName [ outputs; inputs ]
             let! bias = loaded biasName [ outputs ]
-            let weight, bias = frozen.Operand weight, frozen.Operand bias
-            return fun input -> torch.nn.functional.linear (input, weight (), bias ())
+            let weight, bias = operands weight bias
+            return fun (input: Tensor) -> torch.nn.functional.linear (input, weight (), bias ())
         }
 
+    /// x Wᵀ + b under `weightName` and `biasName`.  [..., inputs] -> [..., outputs], in and out in the dtype of products.
+    let product (frozen: FrozenWeights) weightName biasName (inputs: int) (outputs: int) : Layer<Tensor -> Tensor> =
+        affine (weightName, biasName) inputs outputs (fun weight bias -> frozen.Operand weight, frozen.Operand bias)
+
+    let private named name = $"{name}.weight", $"{name}.bias"
+
     /// `product` under `name.weight` and `name.bias`.
-    let linear frozen (name: string) inputs outputs : Layer<Tensor -> Tensor> =
-        product frozen $"{name}.weight" $"{name}.bias" inputs outputs
+    let linear (frozen: FrozenWeights) (name: string) inputs outputs : Layer<Tensor -> Tensor> =
+        product frozen (fst (named name)) (snd (named name)) inputs outputs
+
+    /// a (x Wᵀ + b), where `FrozenWeights.Scales`.
+    let scaledOutput (frozen: FrozenWeights) (factor: float) (name: string) inputs outputs =
+        affine (named name) inputs outputs (fun weight bias -> frozen.Scaled weight factor, frozen.Scaled bias factor)
+
+    /// a x Wᵀ + b, where `FrozenWeights.Scales`.
+    let scaledInput (frozen: FrozenWeights) (factor: float) (name: string) inputs outputs =
+        affine (named name) inputs outputs (fun weight bias -> frozen.Scaled weight factor, frozen.Operand bias)
 
     /// Layer normalisation over the last axis, ε = 1e-5.  [..., size] -> [..., size]
     let layerNorm (name: string) (size: int) : Layer<Tensor -> Tensor> =

@@ -103,7 +103,7 @@ let tests =
                   use text = ClipTextEncoder.Open(path, Float32, torch.CPU, cache)
                   use image = ClipImageEncoder.Open(path, Bf16Mixed, torch.CPU)
                   Expect.equal text.Id $"clip/vit-64x2-p8/sha256-{hash}/clip-bpe-1" "text"
-                  Expect.equal image.Id $"clip/vit-64x2-p8/sha256-{hash}/pillow-bicubic-1/bf16-mixed" "image"
+                  Expect.equal image.Id $"clip/vit-64x2-p8/sha256-{hash}/pillow-bicubic-1/bf16-mixed-2" "image"
                   Expect.equal (text.Dimension, image.Dimension, image.PreparedLength) (24, 24, 3 * 32 * 32) "sizes")
 
           testCase "no texts and no images give no rows"
