@@ -38,6 +38,9 @@ internal static class ReportText
     /// <summary>A metric by its name: shares in percent, mean ranks as they are.</summary>
     public static string Metric(string name, double? value) => name == MeanRank ? Rank(value) : Percent(value);
 
+    /// <summary>A training loss.</summary>
+    public static string Loss(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? None;
+
     /// <summary>A card's fields as words and values.</summary>
     public static IEnumerable<(string Name, string Value)> Card(ProtocolCard card) =>
     [

@@ -30,4 +30,6 @@ module internal Numbers =
             invalidArg (nameof tensor) $"a tensor of {tensor.numel ()} numbers, expected one"
 
         use _ = torch.NewDisposeScope()
-        (tensor.detach().``to``(torch.float64).cpu().reshape 1L).data<float> ().[0L]
+        let wide = tensor.detach().``to``(torch.float64).cpu().reshape 1L
+        let numbers = wide.data<float> ()
+        numbers[0L]
