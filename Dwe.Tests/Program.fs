@@ -14,6 +14,7 @@ let private benchmarks =
       "images", Benchmarks.ImagesBench.run
       "clip", Benchmarks.ClipBench.run
       "service", Benchmarks.ServiceBench.run
+      "link", Benchmarks.LinkBench.run
       "knowledge-base", (fun () -> Benchmarks.KnowledgeBaseBench.run 1_000_000L)
       "entities", (fun () -> Benchmarks.EntityStream.run 5_000_000L) ]
 

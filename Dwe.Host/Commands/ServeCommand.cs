@@ -26,7 +26,15 @@ internal static class ServeCommand
             Device = options.Device,
             Candidates = options.Candidates,
         };
-        return Run(settings, (report, cancel) => Linker.Open(linking, report, cancel), stop);
+        return Run(settings, (report, cancel) => Opened(linking, report, cancel), stop);
+    }
+
+    /// <summary>Opening a large knowledge base leaves gigabytes of texts behind, which nothing would make the process give back.</summary>
+    private static Linker Opened(LinkerOptions linking, Action<string> report, CancellationToken cancel)
+    {
+        var linker = Linker.Open(linking, report, cancel);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return linker;
     }
 
     /// <summary>With a linker of the caller's.</summary>

@@ -102,7 +102,10 @@ internal sealed class Linker : ILinker
         using var scope = torch.NewDisposeScope();
         var (features, seen) = encoder.Encode(requests, matcher.ReadsScene, cancel);
         var mentions = lexical?.Prepare([.. requests.Select(AsMention)], [.. requests.Select(_ => -1)]);
-        return [.. requests.Select((request, row) => Answer(request, new Subject(features, row, mentions, seen[row])))];
+        float[][] queries = [.. Enumerable.Range(0, requests.Count).Select(row => Query(features, row))];
+        var candidates = retrieval.Of(requests, queries);
+        return [.. requests.Select((request, row) =>
+            Answer(request, new Subject(features, row, mentions, seen[row], queries[row], candidates[row])))];
     }
 
     public KnownEntity? Find(string id)
@@ -131,20 +134,27 @@ internal sealed class Linker : ILinker
     }
 
     /// <summary>A request as the model sees it.</summary>
-    private sealed record Subject(MentionFeatures Features, int Row, LexicalMentions? Words, SeenImage Seen);
+    private sealed record Subject(
+        MentionFeatures Features, int Row, LexicalMentions? Words, SeenImage Seen, float[] Query, Candidate[] Candidates);
+
+    /// <summary>[dimension], of length 1.</summary>
+    private float[] Query(MentionFeatures features, int row)
+    {
+        var query = matcher.Query(features, [row]);
+        Ranks.Normalize(query, matcher.Compared);
+        return query;
+    }
 
     private LinkAnswer Answer(LinkRequest request, Subject subject)
     {
-        var query = matcher.Query(subject.Features, [subject.Row]);
-        Ranks.Normalize(query, matcher.Compared);
-        var candidates = retrieval.Of(request, query);
+        var candidates = subject.Candidates;
         var vectors = Vectors(candidates);
-        var scores = Scores(query, subject, candidates, vectors);
+        var scores = Scores(subject, vectors);
         var order = Enumerable.Range(0, candidates.Length)
             .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Row).ToArray();
         var shares = Probabilities(scores);
         var shown = order.Take(request.Top).ToArray();
-        var parts = request.Explain ? Contributions(subject, candidates, vectors, shown) : null;
+        var parts = request.Explain ? Contributions(subject, vectors, shown) : null;
         return new LinkAnswer
         {
             Mention = request.Mention,
@@ -173,11 +183,12 @@ internal sealed class Linker : ILinker
         return vectors;
     }
 
-    private float[] Scores(float[] query, Subject subject, Candidate[] candidates, float[] vectors)
+    private float[] Scores(Subject subject, float[] vectors)
     {
+        var candidates = subject.Candidates;
         if (candidates.Length == 0) return [];
         int[] places = [.. Enumerable.Range(0, candidates.Length)];
-        var scores = Ranks.ScoreCandidates(matcher.Compared, query, vectors, candidates.Length, places).Scores;
+        var scores = Ranks.ScoreCandidates(matcher.Compared, subject.Query, vectors, candidates.Length, places).Scores;
         if (subject.Words is { } words)
         {
             matcher.Rescore(words, subject.Row, candidates.Length, [.. candidates.Select(one => one.Row)], scores);
@@ -211,12 +222,12 @@ internal sealed class Linker : ILinker
         };
     }
 
-    private Contribution[][] Contributions(Subject subject, Candidate[] candidates, float[] vectors, int[] shown)
+    private Contribution[][] Contributions(Subject subject, float[] vectors, int[] shown)
     {
         var dim = matcher.Compared;
         float[] own = [.. shown.SelectMany(at => vectors[(at * dim)..((at + 1) * dim)])];
         var parts = matcher.ExplainScores(
-            subject.Features, subject.Row, own, subject.Words, [.. shown.Select(at => candidates[at].Row)]);
+            subject.Features, subject.Row, own, subject.Words, [.. shown.Select(at => subject.Candidates[at].Row)]);
         return [.. parts.Select(one => one.Select(part => new Contribution(part.Item1, part.Item2)).ToArray())];
     }
 
@@ -272,7 +283,7 @@ internal sealed class Linker : ILinker
 
     private static LexicalUnit UnitOf(LexicalMemory memory, IEntityIndex index)
     {
-        var rows = Enumerable.Range(0, index.Count);
+        var rows = ParallelEnumerable.Range(0, index.Count).AsOrdered();
         return memory.Unit([.. rows.Select(index.Entity)], [.. rows.Select(index.Description)]);
     }
 

@@ -115,7 +115,7 @@ module internal EntityWords =
         | words ->
             Some
                 { Bare = String.Join(' ', words)
-                  Words = words
+                  Words = Array.map vocabulary.Shared words
                   Numbers = Array.map vocabulary.NumberOf words
                   Initials = String [| for word in words -> word[0] |] }
 

@@ -32,9 +32,9 @@ type internal Lexicon(entities: Entity[], descriptions: string[], remembered: Re
             |> Array.map (fun one -> struct (one.Mention, one.Sentence, rowOf.GetValueOrDefault(one.Entity, -1)))
         )
 
-    // How many entities have a bare name, and how many have a word in their names.
+    // How many entities have a bare name, and which have a word in their names: rows, ascending.
     let named = Dictionary<string, int>()
-    let holders = Dictionary<string, HashSet<int>>()
+    let holders = Dictionary<string, ResizeArray<int>>()
 
     do
         for row in 0 .. prepared.Length - 1 do
@@ -43,8 +43,9 @@ type internal Lexicon(entities: Entity[], descriptions: string[], remembered: Re
 
                 for word in name.Words do
                     match holders.TryGetValue word with
-                    | true, rows -> rows.Add row |> ignore
-                    | _ -> holders[word] <- HashSet [ row ]
+                    | true, rows when rows[rows.Count - 1] = row -> ()
+                    | true, rows -> rows.Add row
+                    | _ -> holders[word] <- ResizeArray [| row |]
 
     member _.Vocabulary = vocabulary
     member _.Memory = memory
@@ -60,13 +61,15 @@ type internal Lexicon(entities: Entity[], descriptions: string[], remembered: Re
             |> Array.map (fun word ->
                 match holders.TryGetValue word with
                 | true, rows -> rows
-                | _ -> HashSet())
+                | _ -> ResizeArray())
             |> Array.sortBy _.Count
 
         if sets.Length = 0 then
             0
         else
-            sets[0] |> Seq.filter (fun row -> sets |> Array.forall _.Contains(row)) |> Seq.length
+            sets[0]
+            |> Seq.filter (fun row -> sets |> Array.forall (fun rows -> rows.BinarySearch row >= 0))
+            |> Seq.length
 
     /// A mention, ready to be compared.  own : its number among the remembered, -1 = it is none of them
     member this.Prepare(mention: Mention, own: int) : MentionWords =

@@ -19,7 +19,7 @@ open Dwe.Host.Data
 open Dwe.Tests.Host.Service
 open Dwe.Tests.Prelude
 
-let private setting name fallback =
+let setting name fallback =
     match Environment.GetEnvironmentVariable name with
     | null
     | "" -> fallback
@@ -62,6 +62,13 @@ let private send (client: HttpClient) (body: string) =
         let! text = answer.Content.ReadAsStringAsync()
         return int answer.StatusCode, text
     }
+
+/// Asked one at a time, so that nothing can have been mixed up.
+let answers (client: HttpClient) (bodies: string[]) =
+    [| for body in bodies do
+           match (send client body).Result with
+           | 200, answer -> answer
+           | status, answer -> invalidOp $"{status}: {answer}" |]
 
 /// Over a connection of its own: a head and the beginning of a body; then `rest` until the other side has spoken.
 let private raw (client: HttpClient) (rest: NetworkStream -> Task) =
@@ -134,7 +141,7 @@ let private megabytes (running: ServiceProcess.Running) =
 
 let private percentile (sorted: float[]) share = sorted[min (sorted.Length - 1) (int (share * float sorted.Length))]
 
-let private speeds (client: HttpClient) (bodies: string[]) (expected: string[]) clients requests =
+let speeds (client: HttpClient) (bodies: string[]) (expected: string[]) clients requests =
     let times = ConcurrentBag<float>()
     let mutable next, wrong = -1, 0
     let watch = Stopwatch.StartNew()
@@ -247,13 +254,7 @@ let run () =
     try
         let bodies = bodies ()
 
-        // One at a time, so that nothing can have been mixed up.
-        let expected =
-            [| for body in bodies do
-                   match (send running.Client body).Result with
-                   | 200, answer -> answer
-                   | status, answer -> invalidOp $"{status}: {answer}" |]
-
+        let expected = answers running.Client bodies
         printfn $"{bodies.Length} different requests"
 
         for clients in [ 1; 8; 64 ] do
