@@ -56,7 +56,16 @@ let private withEntities test =
         test file)
 
 let private words (chat: FakeChat) (file: string -> string) =
-    [ "--endpoint"; chat.Address; "--model"; "fake"; "--kb"; file "entities.jsonl"; "--out"; file "out.jsonl"; "--rate"; "600000" ]
+    [ "--endpoint"
+      chat.Address
+      "--model"
+      "fake"
+      "--kb"
+      file "entities.jsonl"
+      "--out"
+      file "out.jsonl"
+      "--rate"
+      "600000" ]
 
 /// The words with the prompt of the name alone and one request at a time.
 let private plain chat file = words chat file @ [ "--prompt"; file "prompt.txt"; "--concurrency"; "1" ]
@@ -72,16 +81,29 @@ let private entries (card: JsonElement) =
     [ for entry in card.EnumerateArray() do
           let text (name: string) = entry.GetProperty(name).GetString()
           let number (name: string) = entry.GetProperty(name).GetInt32()
-          text "field", text "model", text "endpoint_host", [ for name in [ "entities"; "answered"; "empty"; "failed" ] -> number name ] ]
+
+          text "field",
+          text "model",
+          text "endpoint_host",
+          [ for name in [ "entities"; "answered"; "empty"; "failed" ] -> number name ] ]
 
 [<Tests>]
 let command =
     testList
         "dwe enrich"
-        [ testCase "writes all entities with the answers as a field, and a card of who wrote it; the standard prompt names the entity"
+        [ testCase
+              "writes all entities with the answers as a field, and a card of who wrote it; the standard prompt names the entity"
           <| fun () ->
               withEntities (fun file ->
-                  use chat = new FakeChat(fun asked -> Says(if nameIn asked = "Bob" then "" else $"{nameIn asked}, known."))
+                  use chat =
+                      new FakeChat(fun asked ->
+                          Says(
+                              if nameIn asked = "Bob" then
+                                  ""
+                              else
+                                  $"{nameIn asked}, known."
+                          ))
+
                   let exitCode, output = run (words chat file)
                   Expect.equal exitCode 0 "exit code"
                   Expect.equal output $"""{file "out.jsonl"}: 3 entities, 2 answered, 1 empty, 0 failed""" "output"
@@ -138,7 +160,12 @@ let command =
               withEntities (fun file ->
                   use chat = new FakeChat(describe)
                   let exitCode, output = run (plain chat file @ [ "--dry-run" ])
-                  Expect.equal (exitCode, output) (0, "Ann\n3 requests to 127.0.0.1; 0 answers are there already") "said"
+
+                  Expect.equal
+                      (exitCode, output)
+                      (0, "Ann\n3 requests to 127.0.0.1; 0 answers are there already")
+                      "said"
+
                   Expect.isEmpty chat.Asked "asked"
 
                   Expect.equal
@@ -151,14 +178,18 @@ let command =
                   let _, output = run (plain chat file @ [ "--dry-run" ])
                   Expect.equal output "Ann\n1 requests to 127.0.0.1; 3 answers are there already" "of what is there")
 
-          testCase "a question that fails is exit code 1, its entity written without the field; the next run asks it alone"
+          testCase
+              "a question that fails is exit code 1, its entity written without the field; the next run asks it alone"
           <| fun () ->
               withEntities (fun file ->
                   let mutable isWell = false
 
                   use chat =
                       new FakeChat(fun asked ->
-                          if asked.Text = "Bob" && not (Volatile.Read &isWell) then Refuses(500, "") else describe asked)
+                          if asked.Text = "Bob" && not (Volatile.Read &isWell) then
+                              Refuses(500, "")
+                          else
+                              describe asked)
 
                   let exitCode, output = run (plain chat file @ [ "--field"; "said" ])
                   Expect.equal exitCode 1 "exit code"
@@ -217,6 +248,7 @@ let command =
           <| fun () ->
               withEntities (fun file ->
                   use chat = new FakeChat(describe)
+
                   let field name expected =
                       refused
                           (plain chat file @ [ "--field"; name ])
@@ -229,7 +261,11 @@ let command =
                   File.WriteAllText(file "prompt.txt", "{name} {breif}")
                   refused (plain chat file) $"""{file "prompt.txt"}: unknown key 'breif'; did you mean brief?"""
                   File.Delete(file "prompt.txt")
-                  refused (plain chat file) $"""{file "prompt.txt"}: not found; expected a prompt's template. Check --prompt."""
+
+                  refused
+                      (plain chat file)
+                      $"""{file "prompt.txt"}: not found; expected a prompt's template. Check --prompt."""
+
                   Expect.isEmpty chat.Asked "asked")
 
           testCase "words that are wrong are refused with the way to the right ones"
@@ -243,8 +279,14 @@ let command =
               wrong (given @ [ "--kb"; "a" ]) "missing argument '--model'. See `dwe enrich --help`."
               let given = given @ [ "--model"; "m" ]
               wrong given "enrich needs --kb FILE or --data DIR. See `dwe enrich --help`."
-              wrong (given @ [ "--kb"; "a"; "--data"; "b" ]) "enrich takes --kb or --data, not both. See `dwe enrich --help`."
-              wrong (given @ [ "--kb"; "a"; "--rate"; "0" ]) "command line: --rate is '0', expected a whole number of at least 1."
+
+              wrong
+                  (given @ [ "--kb"; "a"; "--data"; "b" ])
+                  "enrich takes --kb or --data, not both. See `dwe enrich --help`."
+
+              wrong
+                  (given @ [ "--kb"; "a"; "--rate"; "0" ])
+                  "command line: --rate is '0', expected a whole number of at least 1."
 
               wrong
                   (given @ [ "--kb"; "a"; "--concurrency"; "0" ])
@@ -281,9 +323,16 @@ let command =
                             [ for number in 8..20 -> $"Person {number}" ]
                             "what was missing"
 
-                        let whole = plain chat file |> List.map (fun word -> if word = file "out.jsonl" then file "whole.jsonl" else word)
+                        let whole =
+                            plain chat file
+                            |> List.map (fun word -> if word = file "out.jsonl" then file "whole.jsonl" else word)
+
                         run whole |> ignore
-                        Expect.equal (File.ReadAllText(file "out.jsonl")) (File.ReadAllText(file "whole.jsonl")) "entities"
+
+                        Expect.equal
+                            (File.ReadAllText(file "out.jsonl"))
+                            (File.ReadAllText(file "whole.jsonl"))
+                            "entities"
 
                         Expect.equal
                             (File.ReadAllText(file "out.jsonl.card.json"))
@@ -317,7 +366,8 @@ let private fieldsOf (written: EnrichedField seq | null) =
 let provenance =
     testList
         "what a language model wrote is said"
-        [ testCase "by the card of a file that was enriched twice, and by knowledge bases that are built of it or added to"
+        [ testCase
+              "by the card of a file that was enriched twice, and by knowledge bases that are built of it or added to"
           <| fun () ->
               withEntities (fun file ->
                   use chat = new FakeChat(describe)
@@ -336,7 +386,10 @@ let provenance =
                       "card"
 
                   let fields folder = fieldsOf (KnowledgeBaseManifest.Read(file folder).EnrichedBy)
-                  let build source out = kb [ "build"; "--source"; file source; "--entity-text"; "{name}"; "--out"; file out ]
+
+                  let build source out =
+                      kb [ "build"; "--source"; file source; "--entity-text"; "{name}"; "--out"; file out ]
+
                   build "out.jsonl" "kb"
                   Expect.equal (fields "kb") [ "first", "fake" ] "built"
                   kb [ "add"; "--kb"; file "kb"; "--source"; file "twice.jsonl" ]
@@ -354,9 +407,14 @@ let provenance =
                   // What came out of a knowledge base has no counts.
                   again "plain" "third" "third.jsonl"
                   let third = (SampleRun.json (file "third.jsonl.card.json")).GetProperty "enrichments"
-                  Expect.equal [ for entry in third.EnumerateArray() -> entry.GetProperty("field").GetString() ] [ "first"; "third" ] "card")
 
-          testCase "by no store whose template does not name the field, nor where the card names a field that is not there"
+                  Expect.equal
+                      [ for entry in third.EnumerateArray() -> entry.GetProperty("field").GetString() ]
+                      [ "first"; "third" ]
+                      "card")
+
+          testCase
+              "by no store whose template does not name the field, nor where the card names a field that is not there"
           <| fun () ->
               Folder.temporary (fun folder ->
                   let data = Path.Combine(folder, "data")
@@ -364,10 +422,22 @@ let provenance =
                   use chat = new FakeChat(describe)
                   let own = Path.Combine(data, "entities.jsonl")
 
-                  run [ "--endpoint"; chat.Address; "--model"; "fake"; "--data"; data; "--out"; own; "--rate"; "600000" ] |> ignore
+                  run
+                      [ "--endpoint"
+                        chat.Address
+                        "--model"
+                        "fake"
+                        "--data"
+                        data
+                        "--out"
+                        own
+                        "--rate"
+                        "600000" ]
+                  |> ignore
 
                   let dataset = DatasetReaders.Read data
                   Expect.equal (fieldsOf dataset.EnrichedBy) [ "enriched", "fake" ] "the data set"
+
                   let store text =
                       let out = Path.Combine(folder, "store")
                       features [ "--data"; data; "--out"; out; "--entity-text"; text ]
@@ -376,16 +446,27 @@ let provenance =
                   let without = store "{name} [SEP] {property}"
                   Expect.isNull without.EnrichedBy "not named"
                   Expect.isFalse (without.ToText().Contains "enriched_by") "as before there were any"
-                  Expect.equal (fieldsOf (store "{name} || {enriched|property}").EnrichedBy) [ "enriched", "fake" ] "named"
+
+                  Expect.equal
+                      (fieldsOf (store "{name} || {enriched|property}").EnrichedBy)
+                      [ "enriched", "fake" ]
+                      "named"
 
                   let built = Path.Combine(folder, "kb")
                   kb [ "build"; "--data"; data; "--entity-text"; "{name}"; "--out"; built ]
-                  Expect.equal (fieldsOf (KnowledgeBaseManifest.Read built).EnrichedBy) [ "enriched", "fake" ] "knowledge base"
+
+                  Expect.equal
+                      (fieldsOf (KnowledgeBaseManifest.Read built).EnrichedBy)
+                      [ "enriched", "fake" ]
+                      "knowledge base"
+
                   let copy = Path.Combine(folder, "copy")
                   DatasetWriters.Write(dataset, "jsonl", copy) |> ignore
                   Expect.equal (fieldsOf (DatasetReaders.Read copy).EnrichedBy) [ "enriched", "fake" ] "converted"
 
-                  let lines = File.ReadAllLines own |> Array.map (fun line -> line.Replace("\"enriched\":", "\"mine\":"))
+                  let lines =
+                      File.ReadAllLines own |> Array.map (fun line -> line.Replace("\"enriched\":", "\"mine\":"))
+
                   File.WriteAllLines(own, lines)
                   Expect.isEmpty (DatasetReaders.Read data).EnrichedBy "the field is gone"
 
@@ -407,13 +488,26 @@ let provenance =
                         let own = Path.Combine(data, "entities.jsonl")
 
                         run
-                            [ "--endpoint"; chat.Address; "--model"; "llama"; "--data"; data; "--out"; own; "--rate"; "600000"
-                              "--field"; "generated" ]
+                            [ "--endpoint"
+                              chat.Address
+                              "--model"
+                              "llama"
+                              "--data"
+                              data
+                              "--out"
+                              own
+                              "--rate"
+                              "600000"
+                              "--field"
+                              "generated" ]
                         |> ignore
 
                         features [ "--data"; data; "--out"; file "store"; "--entity-text"; "{name} [SEP] {generated}" ]
                         let hash = (DatasetReaders.Read data).EnrichedBy[0].PromptHash
-                        let line = $"run: its entity texts hold what a language model wrote: generated by llama, prompt {hash[..7]}."
+
+                        let line =
+                            $"run: its entity texts hold what a language model wrote: generated by llama, prompt {hash[..7]}."
+
                         let shown (output: string) = Regex.Replace(output, @"\s+", " ")
                         let trained = [ "--data"; data; "--features"; file "store"; "--set"; "training.epochs=1" ]
                         let run = SampleRun.succeed (SampleRun.words (file "run") trained) []
@@ -426,11 +520,16 @@ let provenance =
 
                         let named (element: JsonElement) =
                             [ for one in element.GetProperty("enriched_by").EnumerateArray() ->
-                                  [ for name in [ "field"; "model"; "prompt_hash" ] -> one.GetProperty(name).GetString() ] ]
+                                  [ for name in [ "field"; "model"; "prompt_hash" ] ->
+                                        one.GetProperty(name).GetString() ] ]
 
                         let expected = [ [ "generated"; "llama"; hash ] ]
                         Expect.equal (named (SampleRun.json (file "run/manifest.json"))) expected "the run's manifest"
-                        Expect.equal (named ((SampleRun.json (file "result.json")).GetProperty "system")) expected "result"
+
+                        Expect.equal
+                            (named ((SampleRun.json (file "result.json")).GetProperty "system"))
+                            expected
+                            "result"
 
                         let compared = SampleRun.succeed [ "compare"; file "run"; file "result.json" ] []
                         Expect.stringContains (shown compared.Output) line "comparison"

@@ -85,7 +85,11 @@ let journals =
               withOut (fun out ->
                   keep out [ "a", "one"; "b", "" ]
                   keep out [ "c", "drei \"ü\"" ]
-                  Expect.equal (found out [ "a"; "b"; "c"; "d" ]) [ Some "one"; Some ""; Some "drei \"ü\""; None ] "found")
+
+                  Expect.equal
+                      (found out [ "a"; "b"; "c"; "d" ])
+                      [ Some "one"; Some ""; Some "drei \"ü\""; None ]
+                      "found")
 
           testCase "a line that was cut off is dropped, wherever it was cut, and the next answer is whole"
           <| fun () ->

@@ -59,7 +59,8 @@ let private answered text ended =
 let tests =
     testList
         "asking for descriptions"
-        [ testCase "an answer is kept, cleaned; each question is one request for the model, without a key where none is given"
+        [ testCase
+              "an answer is kept, cleaned; each question is one request for the model, without a key where none is given"
           <| fun () ->
               let ended, chat = run options [ "Who is Ada?" ] (fun _ -> Says " A\u0007 mathematician.\n\nEnglish. ")
               answered "A mathematician. English." ended
@@ -98,7 +99,10 @@ let tests =
 
               let ended, chat =
                   run options [ "a" ] (fun asked ->
-                      if asked.Attempt <= broken.Length then broken[asked.Attempt - 1] else Says "x")
+                      if asked.Attempt <= broken.Length then
+                          broken[asked.Attempt - 1]
+                      else
+                          Says "x")
 
               answered "x" ended
               Expect.equal chat.Asked.Length 5 "the fifth was answered"
@@ -172,7 +176,10 @@ let tests =
           testCase "an answer between failures begins the count anew"
           <| fun () ->
               let questions = [ for number in 1..9 -> $"{number}" ]
-              let ended, _ = run options questions (fun asked -> if asked.Text = "5" then Says "x" else Refuses(400, ""))
+
+              let ended, _ =
+                  run options questions (fun asked -> if asked.Text = "5" then Says "x" else Refuses(400, ""))
+
               Expect.equal ended.Failed (Ok 8) "four and four"
 
           testCase "requests are a minute over the rate apart, those of second attempts too"

@@ -84,8 +84,7 @@ let tests =
               Expect.equal (fill "{brief} || {property}" []) ([], true) "neither"
 
           testCase "a text that two templates make counts once"
-          <| fun () ->
-              Expect.equal (fill "{brief|property} || {property}" [ "property", "p" ]) ([ "p" ], false) "once"
+          <| fun () -> Expect.equal (fill "{brief|property} || {property}" [ "property", "p" ]) ([ "p" ], false) "once"
 
           testCase "a description is missing when the entity has none of the fields that all templates ask for"
           <| fun () ->

@@ -140,7 +140,8 @@ let tests =
                   run encoder data (named fresh) |> ignore
                   Expect.equal (Folder.contents changed) (Folder.contents fresh) "as if encoded afresh")
 
-          testCase "of several templates an entity's vector is the mean of the vectors of its texts, whatever their order"
+          testCase
+              "of several templates an entity's vector is the mean of the vectors of its texts, whatever their order"
           <| fun () ->
               withData (fun folder data ->
                   use encoder = quick ()
@@ -163,11 +164,13 @@ let tests =
                   Expect.equal (row 3) (vectorOf encoder (calledOf 3)) "one of two missing: the other alone"
 
                   let entities store =
-                      Folder.contents (Path.Combine(store, "entities")) |> List.find (fun (name, _) -> name = "text.safetensors")
+                      Folder.contents (Path.Combine(store, "entities"))
+                      |> List.find (fun (name, _) -> name = "text.safetensors")
 
                   Expect.equal (entities (file "turned")) (entities (file "pooled")) "the order of templates")
 
-          testCase "templates that are added or taken away encode only the texts that are new, into the bytes of a fresh store"
+          testCase
+              "templates that are added or taken away encode only the texts that are new, into the bytes of a fresh store"
           <| fun () ->
               withData (fun folder data ->
                   use encoder = quick ()
@@ -175,13 +178,27 @@ let tests =
                   let making store text = run encoder data (FeatureJobOptions(Store = file store, EntityText = text))
                   making "changed" "{property}" |> ignore
                   Expect.equal (making "changed" "{property} || called {name}").Encoded 20 "the names"
-                  Expect.equal (making "changed" "{property} || called {name} || {name}: {property}").Encoded 20 "the third text"
+
+                  Expect.equal
+                      (making "changed" "{property} || called {name} || {name}: {property}").Encoded
+                      20
+                      "the third text"
+
                   Expect.equal (making "changed" "called {name} || {property}").Encoded 0 "nothing new"
                   making "fresh" "called {name} || {property}" |> ignore
-                  Expect.equal (Folder.contents (file "changed")) (Folder.contents (file "fresh")) "as if encoded afresh"
+
+                  Expect.equal
+                      (Folder.contents (file "changed"))
+                      (Folder.contents (file "fresh"))
+                      "as if encoded afresh"
+
                   Expect.equal (making "changed" "{property}").Encoded 0 "back to one"
                   making "single" "{property}" |> ignore
-                  Expect.equal (Folder.contents (file "changed")) (Folder.contents (file "single")) "the bytes of one template")
+
+                  Expect.equal
+                      (Folder.contents (file "changed"))
+                      (Folder.contents (file "single"))
+                      "the bytes of one template")
 
           testCase "shards of a job with several templates are merged into the bytes of one job"
           <| fun () ->

@@ -23,7 +23,8 @@ let private mean (vectorOf: string -> float32[]) dimension (texts: string list) 
 
     target
 
-let private texts = Gen.elements [ 'a' .. 'z' ] |> Gen.listOf |> Gen.map (List.map string >> List.distinct)
+let private texts =
+    Gen.elements [ 'a' .. 'z' ] |> Gen.listOf |> Gen.map (List.map string >> List.distinct)
 
 [<Tests>]
 let tests =

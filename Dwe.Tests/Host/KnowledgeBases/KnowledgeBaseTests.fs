@@ -292,7 +292,8 @@ let tests =
                   |> Refusal.isSpelled
                       "--encoder: hash-other with 8 values, expected hash-8 with 8. Name the encoder that the run, the store or the knowledge base was made with.")
 
-          testCase "of several templates the vector is the mean of the texts' vectors; texts that are known cost no encoding"
+          testCase
+              "of several templates the vector is the mean of the texts' vectors; texts that are known cost no encoding"
           <| fun () ->
               withNew (fun kb encoder ->
                   let pooled entities =
@@ -330,7 +331,11 @@ let tests =
                   // Of d the mean is there, of e one text: no vector of its own says what its description is.
                   let written = pooled [ entity "d" "Ann" "a painter"; entity "e" "Cyd" "a painter" ]
                   Expect.equal written.Encoded 1 "a painter alone"
-                  Expect.equal (List.skip 3 (vectors ())) [ "d", mean "a painter" "Ann"; "e", mean "a painter" "Cyd" ] "added")
+
+                  Expect.equal
+                      (List.skip 3 (vectors ()))
+                      [ "d", mean "a painter" "Ann"; "e", mean "a painter" "Cyd" ]
+                      "added")
 
           testCase "a source without entities makes no knowledge base"
           <| fun () ->
