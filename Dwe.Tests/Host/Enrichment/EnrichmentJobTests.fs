@@ -5,6 +5,7 @@ open System.IO
 open System.Net
 open System.Net.Sockets
 open System.Threading
+open System.Threading.Tasks
 open Dwe.Host.Enrichment
 open Dwe.Tests.Host.Enrichment.FakeChat
 open Dwe.Tests.Host.Enrichment.WaitingClock
@@ -193,17 +194,14 @@ let tests =
 
           testCase "no more requests are under way than --concurrency says, and no fewer"
           <| fun () ->
-              use together = new Barrier(3)
+              let three = TaskCompletionSource()
 
               let reply (asked: Question) =
-                  if not (together.SignalAndWait(TimeSpan.FromSeconds 60.0)) then
-                      failwith "three requests at a time were expected"
+                  if asked.Number = 3 then
+                      // Time for a fourth, if one were under way.
+                      (Task.Delay 300).ContinueWith(fun (_: Task) -> three.SetResult()) |> ignore
 
-                  // Time for a fourth, if one were under way.
-                  if asked.Number <= 3 then
-                      Thread.Sleep 300
-
-                  Says "x"
+                  SaysAfter(three.Task.WaitAsync(TimeSpan.FromSeconds 60.0), "x")
 
               let ended, chat = run {| options with Concurrency = 3 |} [ for number in 1..9 -> $"{number}" ] reply
               Expect.equal ended.Failed (Ok 0) "all answered"

@@ -29,6 +29,8 @@ type Question =
 
 type Reply =
     | Says of string
+    /// The answer when the task has ended; no thread waits for it.
+    | SaysAfter of Task * string
     /// 200 with something else than an answer.
     | Sends of body: string
     /// A status with the header Retry-After ("" for none).
@@ -81,11 +83,16 @@ type FakeChat(reply: Question -> Reply) =
             use reader = new StreamReader(context.Request.Body)
             let! body = reader.ReadToEndAsync()
             let question = question context body
-            // Replies may block, to hold requests.
-            let! reply = Task.Run(fun () -> reply question)
+            let reply = reply question
+
+            match reply with
+            | SaysAfter(held, _) -> do! held
+            | _ -> ()
+
             lock gate (fun () -> inFlight <- inFlight - 1)
 
             match reply with
+            | SaysAfter(_, text)
             | Says text -> do! send context 200 (completion text)
             | Sends body -> do! send context 200 body
             | Refuses(status, retryAfter) ->
