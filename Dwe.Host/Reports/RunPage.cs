@@ -1,4 +1,5 @@
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Evaluation;
 
 namespace Dwe.Host.Reports;
@@ -91,6 +92,7 @@ internal static class RunPage
                     one.System.PValue is { } p ? ReportText.Number(p) : "",
                     one.System.Significant switch { true => "yes", false => "no", null => "" },
                 }))}
+            {systems.Select(one => EnrichedField.Line(one.Name, one.System.EnrichedBy) is { } line ? Html.Of($"<p>{line}</p>") : Html.Nothing)}
             {Fields(ReportText.Card(compared.Comparison.Card))}
             """);
     }
@@ -131,6 +133,7 @@ internal static class RunPage
             ("features", $"{NameOf(manifest.Features)}, {ReportText.Short(manifest.FeaturesHash)}"),
             ("candidates", manifest.Candidates is { } file ? NameOf(file) : "the data set's own"),
             ("entity text", manifest.EntityText),
+            (ReportText.EnrichedBy, EnrichedField.Describe(manifest.EnrichedBy) ?? ""),
             ("code version", manifest.CodeVersion),
         ];
         return all.Where(field => field.Value.Length > 0);
