@@ -28,6 +28,10 @@ internal sealed record CheckpointState
     /// <summary>Updates by weight: a weight that had no gradient in a step was not updated in it.</summary>
     public required IReadOnlyDictionary<string, long> Updates { get; init; }
 
+    /// <summary>What the steps since the last evaluation lost; null where there was none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LossSums? Losses { get; init; }
+
     /// <summary>True when training is over: all epochs done, or stopped early.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Finished { get; init; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Evaluation;
 using Dwe.Host.Features;
 using Dwe.Host.Training;
@@ -32,6 +34,10 @@ internal sealed record RunManifest
 
     /// <summary>The template of entity texts that the store was made with.</summary>
     public required string EntityText { get; init; }
+
+    /// <summary>Those fields of the template that a language model wrote; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EnrichedField>? EnrichedBy { get; init; }
 
     /// <summary>What made the features; null in runs that are older than the record.</summary>
     public RunEncoders? Encoders { get; init; }

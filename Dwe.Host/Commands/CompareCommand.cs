@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Evaluation;
 using Dwe.Host.Storage;
 using Dwe.Host.Terminal;
@@ -47,6 +48,11 @@ internal static class CompareCommand
         }
 
         results.Write(table);
+        foreach (var system in comparison.Systems)
+        {
+            if (EnrichedField.Line(system.Name, system.EnrichedBy) is { } line) results.Line(line);
+        }
+
         var card = comparison.Card;
         results.Line(
             $"{card.Protocol}: {card.Split} of {card.Dataset} {card.DatasetHash[..8]}, {card.Mentions:N0} mentions. Percent; intervals by "

@@ -61,7 +61,7 @@ internal static class EvalCommand
         var protocol = EvaluationResult.NameOf(options.Protocol);
         var isOwnDev = options.Split == Splits.Dev && resultFile == folder.Result(Splits.Dev, protocol);
         var choosing = isOwnDev ? Certainty.Chosen : Decisions.Choosing(folder, protocol);
-        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config), choosing) with { Looks = looks + 1 };
+        var result = evaluator.Run(matcher, options.Protocol, RunSystems.Of(folder, config, data.Store.Manifest), choosing) with { Looks = looks + 1 };
         if (isOwnDev)
         {
             Decisions.Write(folder, result);

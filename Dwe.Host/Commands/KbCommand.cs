@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Dwe.Host.Checkpoints;
 using Dwe.Host.Data;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Features;
 using Dwe.Host.Features.Clip;
 using Dwe.Host.Features.Text;
@@ -150,15 +151,16 @@ internal static class KbCommand
 
     private sealed record Summary(
         string Folder, int Entities, int DeadRows, int Generation, string Encoder, int Dimension, string EntityText,
-        IReadOnlyList<string> FieldNames, IReadOnlyList<string> ImageFolders, int WithoutText, IReadOnlyList<SegmentCard> Segments,
-        string ContentHash);
+        IReadOnlyList<string> FieldNames, IReadOnlyList<EnrichedField> EnrichedBy, IReadOnlyList<string> ImageFolders, int WithoutText,
+        IReadOnlyList<SegmentCard> Segments, string ContentHash);
 
     private static Summary SummaryOf(KnowledgeBase knowledge)
     {
         var manifest = knowledge.Manifest;
         return new Summary(
             knowledge.Folder, knowledge.Entities.Count, knowledge.Segments.Sum(segment => segment.Live.Count(live => !live)),
-            manifest.Generation, manifest.Encoder, manifest.Dimension, manifest.EntityText, manifest.FieldNames, manifest.ImageFolders,
+            manifest.Generation, manifest.Encoder, manifest.Dimension, manifest.EntityText, manifest.FieldNames,
+            manifest.EnrichedBy ?? [], manifest.ImageFolders,
             knowledge.Segments.Sum(segment => Enumerable.Range(0, segment.Live.Length).Count(row => segment.Live[row] && segment.KeyOf(row) == default)),
             manifest.Segments, manifest.ContentHash);
     }
@@ -176,6 +178,7 @@ internal static class KbCommand
         Row("encoder", summary.Encoder);
         Row("entity text", summary.EntityText);
         Row("fields", string.Join(", ", summary.FieldNames));
+        if (EnrichedField.Describe(summary.EnrichedBy) is { } written) Row("fields by a language model", written);
         Row("image folders", string.Join(", ", summary.ImageFolders));
         Row("content hash", summary.ContentHash[..12]);
         results.Write(table);
@@ -198,7 +201,8 @@ internal static class KbCommand
         var template = EntityTemplate.Parse(knowledge.Manifest.EntityText, knowledge.Manifest.FieldNames);
         var shown = new ShownEntity(
             entity.Id, entity.Name, entity.Aliases, entity.Type, entity.Fields,
-            [.. entity.Images.Select(name => new ShownImage(name, knowledge.ImageFile(name)))], template.Fill(entity).Text, segment.Name);
+            [.. entity.Images.Select(name => new ShownImage(name, knowledge.ImageFile(name)))],
+            string.Join(EntityTemplate.Separator, template.Fill(entity).Texts), segment.Name);
         if (asJson)
         {
             json.WriteLine(JsonSerializer.Serialize(shown, JsonFiles.Options));

@@ -1,3 +1,4 @@
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.Data;
@@ -49,6 +50,13 @@ internal sealed record Dataset
 
     /// <summary>Folders in which an entity's image may lie, the likeliest first.</summary>
     public IReadOnlyList<string> EntityImageFolders { get; init; } = [];
+
+    /// <summary>Who wrote description fields, as a card beside the entities says; null without one.</summary>
+    public EnrichmentCard? Enrichment { get; init; }
+
+    /// <summary>The description fields that a language model wrote.</summary>
+    public IReadOnlyList<EnrichedField> EnrichedBy =>
+        Enrichment is null ? [] : [.. Enrichment.Fields.Where(written => FieldNames.Contains(written.Field))];
 
     /// <summary>Whether candidates of a split come with the data set.</summary>
     public bool HasCandidates(string split) => CandidatePath is not null || RecordCandidates.ContainsKey(split);

@@ -1,3 +1,4 @@
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.Data;
@@ -47,7 +48,8 @@ internal static class OwnRecords
             if (!ids.Add(entity.Id)) throw record.Broken("id", $"'{entity.Id}' twice", "every id once");
             entities.Add(entity);
         }
-        return folder.Finish(mentions, entities, DweLayout.Candidates);
+        var card = EnrichmentCard.Beside(folder.PathOf(EntitiesStem + ending));
+        return folder.Finish(mentions, entities, DweLayout.Candidates) with { Enrichment = card };
     }
 
     /// <summary>An entity; texts under names of their own are descriptions.</summary>

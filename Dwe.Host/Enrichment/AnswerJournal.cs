@@ -7,7 +7,7 @@ namespace Dwe.Host.Enrichment;
 
 /// <summary>
 /// Answers as they come, <c>FILE.answers</c>: a JSON record a line, appended whole. It is the cache of later runs too, and is
-/// not removed. A last line that is not whole is cut off. One process at a time holds it.
+/// not removed once it holds an answer. A last line that is not whole is cut off. One process at a time holds it.
 /// </summary>
 internal sealed class AnswerJournal : IDisposable
 {
@@ -19,11 +19,14 @@ internal sealed class AnswerJournal : IDisposable
 
     private sealed record Line(string Key, string Answer);
 
+    /// <summary>The journal's file.</summary>
+    public static string PathOf(string output) => Path.GetFullPath(output) + ".answers";
+
     /// <summary>Opens or begins the journal of an output file.</summary>
     /// <exception cref="UserErrorException">UsageWrong while another process has it.</exception>
     public static AnswerJournal Open(string output)
     {
-        var path = Path.GetFullPath(output) + ".answers";
+        var path = PathOf(output);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         FileStream stream;
         try
@@ -54,19 +57,24 @@ internal sealed class AnswerJournal : IDisposable
         lock (gate) return answers.GetValueOrDefault(key);
     }
 
-    /// <summary>Hands the line to the system before it returns: a killed process loses none.</summary>
+    /// <summary>The line is on the disk before it returns: what was paid for is not asked again.</summary>
     public void Append(string key, string answer)
     {
         var line = JsonSerializer.SerializeToUtf8Bytes(new Line(key, answer), new JsonSerializerOptions(JsonFiles.Options) { WriteIndented = false });
         lock (gate)
         {
             stream.Write([.. line, (byte)'\n']);
-            stream.Flush();
+            stream.Flush(flushToDisk: true);
             answers[key] = answer;
         }
     }
 
-    public void Dispose() => stream.Dispose();
+    /// <summary>Closes it; one without any answer is removed.</summary>
+    public void Dispose()
+    {
+        if (stream.Length == 0) File.Delete(stream.Name);
+        stream.Dispose();
+    }
 
     private void Recover()
     {

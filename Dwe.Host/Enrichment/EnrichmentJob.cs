@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.AI;
 using Dwe.Model.Domain;
 
@@ -13,7 +12,8 @@ namespace Dwe.Host.Enrichment;
 /// Asks each different question once, at a bounded rate. 429, 5xx and broken answers are tried again after what Retry-After
 /// says, else after 1, 2, 4, 8 seconds; a question that still fails is left, and too many such in a row end the job.
 /// </summary>
-internal sealed class EnrichmentJob(IChatClient client, string service, AnswerJournal journal, int rate, int concurrency)
+internal sealed class EnrichmentJob(
+    IChatClient client, string service, AnswerJournal journal, int rate, int concurrency, TimeProvider time)
 {
     private const int Attempts = 5;
     private const int MostFailuresInARow = 5;
@@ -30,31 +30,24 @@ internal sealed class EnrichmentJob(IChatClient client, string service, AnswerJo
     /// <exception cref="UserErrorException">ExternalFailed: the key is refused, nothing is there, or failures in a row.</exception>
     public async Task<int> Run(IReadOnlyList<(string Key, string Question)> questions, Action<long, long> progress, CancellationToken stop)
     {
-        using var limiter = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = 1,
-            TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / rate),
-            QueueLimit = int.MaxValue,
-            AutoReplenishment = true,
-        });
+        var pace = new RequestPace(rate, time);
         var done = 0;
         progress(0, questions.Count);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = stop };
         await Parallel.ForEachAsync(questions, parallel, async (one, cancel) =>
         {
-            await Answer(one.Key, one.Question, limiter, cancel);
+            await Answer(one.Key, one.Question, pace, cancel);
             var count = Interlocked.Increment(ref done);
-            lock (limiter) progress(count, questions.Count);
+            lock (pace) progress(count, questions.Count);
         });
         return failed;
     }
 
-    private async Task Answer(string key, string question, TokenBucketRateLimiter limiter, CancellationToken stop)
+    private async Task Answer(string key, string question, RequestPace pace, CancellationToken stop)
     {
         for (var attempt = 0; ; attempt++)
         {
-            using var turn = await limiter.AcquireAsync(1, stop);
+            await pace.Turn(stop);
             try
             {
                 var response = await client.GetResponseAsync(question, new ChatOptions { Temperature = 0, MaxOutputTokens = 200 }, stop);
@@ -72,7 +65,7 @@ internal sealed class EnrichmentJob(IChatClient client, string service, AnswerJo
                 var again = error is not ClientResultException { Status: >= 400 and < 500 and not 408 and not 429 };
                 if (again && attempt + 1 < Attempts)
                 {
-                    await Task.Delay(WaitAfter(error, attempt), stop);
+                    await Task.Delay(WaitAfter(error, attempt), time, stop);
                     continue;
                 }
                 Interlocked.Increment(ref failed);
@@ -95,7 +88,7 @@ internal sealed class EnrichmentJob(IChatClient client, string service, AnswerJo
         _ => null,
     };
 
-    private static TimeSpan WaitAfter(Exception error, int attempt)
+    private TimeSpan WaitAfter(Exception error, int attempt)
     {
         var seconds = Math.Pow(2, attempt);
         if (error is ClientResultException refused && refused.GetRawResponse() is { } response
@@ -103,7 +96,7 @@ internal sealed class EnrichmentJob(IChatClient client, string service, AnswerJo
         {
             if (double.TryParse(asked, NumberStyles.Float, CultureInfo.InvariantCulture, out var given) && given >= 0) seconds = given;
             else if (DateTimeOffset.TryParse(asked, CultureInfo.InvariantCulture, out var moment))
-                seconds = Math.Max(0, (moment - DateTimeOffset.UtcNow).TotalSeconds);
+                seconds = Math.Max(0, (moment - time.GetUtcNow()).TotalSeconds);
         }
         return TimeSpan.FromSeconds(Math.Min(seconds, LongestWait));
     }

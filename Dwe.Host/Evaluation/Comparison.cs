@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Dwe.Host.Checkpoints;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Storage;
 using Dwe.Model;
 using Dwe.Model.Domain;
@@ -11,6 +13,10 @@ internal sealed record ComparedSystem
     public required string Name { get; init; }
     public required double Value { get; init; }
     public required MeasureInterval Interval { get; init; }
+
+    /// <summary>Fields of its entity text that a language model wrote; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EnrichedField>? EnrichedBy { get; init; }
 
     /// <summary>Minus the first system's value, with its interval; null for the first.</summary>
     public double? Difference { get; init; }
@@ -48,12 +54,13 @@ internal sealed record Comparison
             RequireSameCard(first, other);
         }
 
+        var systems = WithFirst(
+            [.. results.Select(result => (result.Result.System.Name, Values(result.Path, result.Result, first.Result, measure)))]);
         return new Comparison
         {
             Measure = measure,
             Card = first.Result.Card,
-            Systems = WithFirst(
-                [.. results.Select(result => (result.Result.System.Name, Values(result.Path, result.Result, first.Result, measure)))]),
+            Systems = [.. systems.Zip(results, (system, result) => system with { EnrichedBy = result.Result.System.EnrichedBy })],
         };
     }
 

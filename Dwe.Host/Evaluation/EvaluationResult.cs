@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Dwe.Host.Enrichment;
 using Dwe.Model.Config;
 using Dwe.Model.Linking;
 
@@ -34,6 +36,11 @@ internal sealed record EvaluatedSystem
     public required string CodeVersion { get; init; }
     public string? FeaturesHash { get; init; }
     public string? EntityText { get; init; }
+
+    /// <summary>Fields of the entity text that a language model wrote, in training or here; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EnrichedField>? EnrichedBy { get; init; }
+
     public long? Seed { get; init; }
     public string? Precision { get; init; }
     public long? Step { get; init; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Terminal;
 using Spectre.Console;
 
@@ -38,6 +39,11 @@ internal static class ResultTable
 
         console.Write(table);
         console.Line(Describe(results[0]));
+        foreach (var result in results)
+        {
+            if (EnrichedField.Line(result.System.Name, result.System.EnrichedBy) is { } line) console.Line(line);
+        }
+
         foreach (var line in results.SelectMany(Certainties))
         {
             console.Line(line);

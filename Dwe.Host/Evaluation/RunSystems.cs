@@ -1,5 +1,7 @@
 using Dwe.Host.Checkpoints;
 using Dwe.Host.Commands;
+using Dwe.Host.Enrichment;
+using Dwe.Host.Features;
 using Dwe.Model.Config;
 
 namespace Dwe.Host.Evaluation;
@@ -16,7 +18,10 @@ internal static class RunSystems
 {
     public static EvaluatedSystem Baseline(string name) => new() { Name = name, CodeVersion = CodeVersion.Current };
 
-    public static EvaluatedSystem Of(RunFolder folder, RunConfig config)
+    /// <param name="folder">The run.</param>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="features">The store that it is evaluated on, where it need not be that of training.</param>
+    public static EvaluatedSystem Of(RunFolder folder, RunConfig config, FeatureManifest? features = null)
     {
         var (_, manifest) = folder.Open();
         return new EvaluatedSystem
@@ -25,6 +30,7 @@ internal static class RunSystems
             CodeVersion = CodeVersion.Current,
             FeaturesHash = manifest.FeaturesHash,
             EntityText = manifest.EntityText,
+            EnrichedBy = EnrichedField.Union(manifest.EnrichedBy, features?.EnrichedBy),
             Seed = config.Training.Seed,
             Precision = PrecisionName(config),
             Step = Checkpoint.ReadState(folder.Best).Step,

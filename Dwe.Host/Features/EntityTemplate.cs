@@ -4,24 +4,35 @@ using Dwe.Model.Domain;
 namespace Dwe.Host.Features;
 
 /// <summary>
-/// What an entity's text is made of: literal text and fields in braces, e.g. <c>{name} [SEP] {property}</c>. The first of
+/// What an entity's texts are made of: literal text and fields in braces, e.g. <c>{name} [SEP] {property}</c>. The first of
 /// several alternatives that the entity has is taken, <c>{brief|property}</c>; a field it lacks is nothing. <c>name</c> and
-/// <c>type</c> are always known; the rest are the data set's description fields.
+/// <c>type</c> are always known; the rest are the data set's description fields. Templates with <c> || </c> between them make
+/// several texts of an entity, whose vectors are averaged (<see cref="TextMean"/>).
 /// </summary>
 internal sealed class EntityTemplate
 {
+    /// <summary>Stands between templates.</summary>
+    public const string Separator = " || ";
+
     private const string NameField = "name";
     private const string TypeField = "type";
 
-    private readonly List<Part> parts = [];
+    private readonly Part[][] templates;
 
-    private EntityTemplate(string text) => Text = text;
+    private EntityTemplate(string text, Part[][] templates) => (Text, this.templates) = (text, templates);
 
     /// <summary>Either a literal or the alternatives of one pair of braces.</summary>
     private sealed record Part(string Literal, string[] Fields);
 
     /// <summary>The template as it was written.</summary>
     public string Text { get; }
+
+    /// <summary>An entity may have several texts.</summary>
+    public bool HasSeveral => templates.Length > 1;
+
+    /// <summary>What is named in braces.</summary>
+    public IReadOnlySet<string> FieldNames =>
+        templates.SelectMany(parts => parts).SelectMany(part => part.Fields).ToHashSet();
 
     /// <summary>Reads a template against the description fields that a data set has.</summary>
     /// <exception cref="UserErrorException">
@@ -30,18 +41,31 @@ internal sealed class EntityTemplate
     /// </exception>
     public static EntityTemplate Parse(string text, IReadOnlyList<string> fieldNames)
     {
+        var templates = new List<Part[]>();
+        for (var start = 0; ;)
+        {
+            var end = text.IndexOf(Separator, start, StringComparison.Ordinal);
+            templates.Add(Parts(text, start, end < 0 ? text.Length : end, [NameField, TypeField, .. fieldNames]));
+            if (end < 0) return new EntityTemplate(text, [.. templates]);
+            start = end + Separator.Length;
+        }
+    }
+
+    private static Part[] Parts(string text, int start, int end, string[] known)
+    {
         UserErrorException Invalid(string expected) =>
             new(UserError.NewValueInvalid("--entity-text", "the template", text, expected));
 
-        var template = new EntityTemplate(text);
-        string[] known = [NameField, TypeField, .. fieldNames];
-        for (var position = 0; position < text.Length;)
+        int Brace(int from) => text.IndexOfAny(['{', '}'], from, end - from);
+
+        var parts = new List<Part>();
+        for (var position = start; position < end;)
         {
-            var open = text.IndexOfAny(['{', '}'], position);
-            if (open < 0) open = text.Length;
-            if (open > position) template.parts.Add(new Part(text[position..open], []));
-            if (open == text.Length) break;
-            var close = text.IndexOfAny(['{', '}'], open + 1);
+            var open = Brace(position);
+            if (open < 0) open = end;
+            if (open > position) parts.Add(new Part(text[position..open], []));
+            if (open == end) break;
+            var close = Brace(open + 1);
             if (text[open] == '}' || close < 0 || text[close] == '{')
                 throw Invalid($"every '{{' closed by a '}}', unlike at character {open + 1}");
 
@@ -52,38 +76,45 @@ internal sealed class EntityTemplate
                     throw new UserErrorException(UserError.NewKeyUnknown(
                         $"--entity-text '{text}'", field, Microsoft.FSharp.Collections.ListModule.OfSeq(known)));
             }
-            template.parts.Add(new Part("", fields));
+            parts.Add(new Part("", fields));
             position = close + 1;
         }
-        if (template.parts.All(part => part.Fields.Length == 0))
-            throw Invalid("a template with at least one field in braces, e.g. {property}");
-        return template;
+        if (parts.All(part => part.Fields.Length == 0))
+            throw Invalid(start == 0 && end == text.Length
+                ? "a template with at least one field in braces, e.g. {property}"
+                : $"at least one field in braces on either side of '{Separator}'");
+        return [.. parts];
     }
 
     /// <summary>
-    /// The entity's text, without white space at its ends; empty when it has nothing of what is asked. Whether a
-    /// description is missing: none of the description fields in the template is there (a template of name and type alone
-    /// asks for none).
+    /// The entity's different texts, without white space at their ends; a template of which it has nothing gives none. Whether
+    /// a description is missing: none of the description fields in all templates is there (templates of name and type alone
+    /// ask for none).
     /// </summary>
-    public (string Text, bool MissesDescription) Fill(Entity entity)
+    public (string[] Texts, bool MissesDescription) Fill(Entity entity)
     {
-        var text = new StringBuilder();
         var (asked, found) = (false, false);
-        foreach (var part in parts)
+        var texts = new List<string>();
+        foreach (var parts in templates)
         {
-            text.Append(part.Literal);
-            foreach (var field in part.Fields)
+            var (text, filled) = (new StringBuilder(), false);
+            foreach (var part in parts)
             {
-                var description = field is not (NameField or TypeField);
-                asked |= description;
-                if (ValueOf(entity, field) is not { Length: > 0 } value) continue;
-                found |= description;
-                text.Append(value);
-                break;
+                text.Append(part.Literal);
+                foreach (var field in part.Fields)
+                {
+                    var description = field is not (NameField or TypeField);
+                    asked |= description;
+                    if (ValueOf(entity, field) is not { Length: > 0 } value) continue;
+                    found |= description;
+                    filled = true;
+                    text.Append(value);
+                    break;
+                }
             }
+            if (filled && text.ToString().Trim() is { Length: > 0 } own && !texts.Contains(own)) texts.Add(own);
         }
-        var filled = parts.Any(part => part.Fields.Any(field => ValueOf(entity, field) is { Length: > 0 }));
-        return (filled ? text.ToString().Trim() : "", asked && !found);
+        return ([.. texts], asked && !found);
     }
 
     private static string? ValueOf(Entity entity, string field) => field switch

@@ -1,4 +1,5 @@
 using Dwe.Host.Data;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Features.Images;
 using Dwe.Host.Features.Text;
 using Dwe.Host.Features.Vision;
@@ -80,6 +81,9 @@ internal static class FeatureJob
     public const string MentionKind = "mention";
     public const string TextKind = "text";
 
+    /// <summary>The texts of which an entity's <see cref="TextKind"/> is the mean; only where its template has several.</summary>
+    public const string TextsKind = "texts";
+
     /// <summary>Counts in the manifest's tables.</summary>
     public const string WithoutImage = "mentions without image";
     public const string WithoutReadableImage = "mentions without a readable image";
@@ -140,6 +144,7 @@ internal static class FeatureJob
                 DatasetHash = dataset.ContentHash,
                 Preprocessing = Preprocessing,
                 EntityText = template.Text,
+                EnrichedBy = EnrichedField.AmongNamed(template.FieldNames, dataset.EnrichedBy),
                 Tables = writer.Tables,
                 Images = seen is null ? null : ManifestOf(images!, seen),
             });
@@ -271,7 +276,7 @@ internal static class FeatureJob
         var texts = dataset.Entities.Select(template.Fill).ToArray();
         var entities = new TablePlan(FeatureStore.Entities, [.. dataset.Entities.Select(entity => entity.Id)]);
         entities.Counts["missing descriptions"] = texts.Count(text => text.MissesDescription);
-        entities.Kinds.Add(KindPlan.OfTexts(TextKind, encoder, [.. texts.Select(text => text.Text)]));
+        AddEntityTexts(entities, template, encoder, [.. texts.Select(text => text.Texts)]);
         if (work is not null && dataset.Entities.Any(entity => entity.Images.Length > 0))
         {
             var records = dataset.Entities
@@ -281,6 +286,18 @@ internal static class FeatureJob
         }
         plans.Add(entities);
         return plans;
+    }
+
+    /// <summary>Where an entity has several texts they are kept beside their mean: another template costs only what it adds.</summary>
+    private static void AddEntityTexts(TablePlan plan, EntityTemplate template, ITextEncoder encoder, string[][] texts)
+    {
+        if (!template.HasSeveral)
+        {
+            plan.Kinds.Add(KindPlan.OfTexts(TextKind, encoder, [.. texts.Select(own => own.FirstOrDefault(""))]));
+            return;
+        }
+        AddUnlessEmpty(plan, KindPlan.OfManyTexts(TextsKind, encoder, texts));
+        plan.Kinds.Add(KindPlan.OfMeans(TextKind, encoder, texts));
     }
 
     private static void CountImages(TablePlan plan, IReadOnlyList<Mention> mentions, Func<Mention, ImageRecord[]> readable)
@@ -392,6 +409,8 @@ internal static class FeatureJob
             {
                 if (kind.Values.Length > 0)
                     kind.Values[vector].CopyTo(target);
+                else if (kind.Parts.Length > 0)
+                    TextMean.Fill(kind.Parts[vector], target, known.TryRead);
                 else if (!known.TryRead(kind.Keys[vector], target))
                     throw new InvalidOperationException($"no vector {vector} of {plan.Name} {kind.Name}");
             }
@@ -462,6 +481,9 @@ internal static class FeatureJob
         /// <summary>What is to be encoded, vector by vector; none for images.</summary>
         public string[] Texts { get; private init; } = [];
 
+        /// <summary>The keys of the texts of which each vector is the mean; none where it is no mean.</summary>
+        public ContentKey[][] Parts { get; private init; } = [];
+
         /// <summary>Vectors per row; null for one.</summary>
         public int[]? Counts { get; private init; }
 
@@ -483,6 +505,13 @@ internal static class FeatureJob
                 Texts = flat,
                 Counts = [.. texts.Select(own => own.Length)],
             };
+        }
+
+        /// <summary>The mean of a row's texts, which another kind encodes; a row without any is absent.</summary>
+        public static KindPlan OfMeans(string name, ITextEncoder encoder, string[][] texts)
+        {
+            ContentKey[][] parts = [.. texts.Select(own => TextMean.KeysOf(encoder.Id, own))];
+            return new KindPlan(name, encoder.Id, encoder.Dimension, [.. parts.Select(TextMean.KeyOf)]) { Parts = parts };
         }
 
         public static KindPlan One(string name, string encoderId, int dimension, ContentKey[] keys) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.Features;
@@ -112,6 +113,10 @@ internal sealed record FeatureManifest
 
     /// <summary>The template of entity texts.</summary>
     public required string EntityText { get; init; }
+
+    /// <summary>Those fields of the template that a language model wrote; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EnrichedField>? EnrichedBy { get; init; }
 
     /// <summary>Tables by name: splits and <c>entities</c>.</summary>
     public required SortedDictionary<string, TableManifest> Tables { get; init; }

@@ -1,4 +1,5 @@
 using Dwe.Host.Data;
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.KnowledgeBases;
@@ -13,6 +14,8 @@ internal sealed class DatasetEntities(Dataset dataset) : IEntityFeed
     public string Unit => "entities";
 
     public IReadOnlyList<string> FieldNames => dataset.FieldNames;
+
+    public IReadOnlyList<EnrichedField> EnrichedBy => dataset.EnrichedBy;
 
     public IReadOnlyList<string> ImageFolders => dataset.EntityImageFolders;
 

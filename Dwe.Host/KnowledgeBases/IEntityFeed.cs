@@ -1,3 +1,4 @@
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.KnowledgeBases;
@@ -13,6 +14,9 @@ internal interface IEntityFeed
 
     /// <summary>Description fields that its entities may have.</summary>
     IReadOnlyList<string> FieldNames { get; }
+
+    /// <summary>Those that a language model wrote.</summary>
+    IReadOnlyList<EnrichedField> EnrichedBy => [];
 
     /// <summary>Folders in which its images lie.</summary>
     IReadOnlyList<string> ImageFolders { get; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Features;
 using Dwe.Host.Storage;
 using Dwe.Model.Domain;
@@ -35,6 +37,10 @@ internal sealed record KnowledgeBaseManifest
 
     /// <summary>Folders in which images were said to lie, on the machine that wrote this.</summary>
     public required IReadOnlyList<string> ImageFolders { get; init; }
+
+    /// <summary>Fields that a language model wrote, as the sources said when they were added; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EnrichedField>? EnrichedBy { get; init; }
 
     /// <summary>Living entities.</summary>
     public required int Live { get; init; }

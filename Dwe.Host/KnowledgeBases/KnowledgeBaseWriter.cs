@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Features;
 using Dwe.Host.Index;
 using Dwe.Host.Storage;
@@ -94,11 +95,12 @@ internal sealed class KnowledgeBaseWriter : IDisposable
         if (former is null && cards.Count == 0)
             throw new UserErrorException(UserError.NewFileBroken(feed.Name, "the source", "no entity", "entities to build a knowledge base of"));
         string[] folders = [.. (former?.Manifest.ImageFolders ?? []).Union(imageFolders.Select(Path.GetFullPath))];
+        EnrichedField[] enriched = [.. (former?.Manifest.EnrichedBy ?? []).Union(feed.EnrichedBy)];
         var unchanged = former is not null && cards.Count == former.Manifest.Segments.Count
-            && folders.Length == former.Manifest.ImageFolders.Count;
+            && folders.Length == former.Manifest.ImageFolders.Count && enriched.Length == (former.Manifest.EnrichedBy?.Count ?? 0);
         var manifest = unchanged
             ? former!.Manifest
-            : Commit(former?.Manifest, cards, encoding, fields, folders);
+            : Commit(former?.Manifest, cards, encoding, fields, folders, enriched);
         vectors.Finish();
         return addition.Outcome(manifest);
     }
@@ -117,7 +119,7 @@ internal sealed class KnowledgeBaseWriter : IDisposable
         if (gone.Length == 0) return new Written(before, Absent: wanted.Length);
         var cards = before.Segments.ToList();
         cards.Add(SegmentWriter.Write(NextFolder(cards), before.Dimension, SegmentContent.Removal(gone)));
-        var manifest = Commit(before, cards, EncodingOf(before), before.FieldNames, before.ImageFolders);
+        var manifest = Commit(before, cards, EncodingOf(before), before.FieldNames, before.ImageFolders, before.EnrichedBy ?? []);
         return new Written(manifest, Removed: gone.Length, Absent: wanted.Length - gone.Length);
     }
 
@@ -140,7 +142,7 @@ internal sealed class KnowledgeBaseWriter : IDisposable
     /// <summary>Merges segments where it is time, then names them.</summary>
     private KnowledgeBaseManifest Commit(
         KnowledgeBaseManifest? former, List<SegmentCard> cards, TextEncoding encoding, IReadOnlyList<string> fields,
-        IReadOnlyList<string> imageFolders)
+        IReadOnlyList<string> imageFolders, IReadOnlyList<EnrichedField> enriched)
     {
         var live = Merge(cards, encoding.Dimension);
         var manifest = new KnowledgeBaseManifest
@@ -152,6 +154,7 @@ internal sealed class KnowledgeBaseWriter : IDisposable
             EntityText = encoding.EntityText,
             FieldNames = fields,
             ImageFolders = imageFolders,
+            EnrichedBy = enriched.Count == 0 ? null : enriched,
             Live = live,
             Segments = cards,
             ContentHash = HashOf(encoding, cards),
@@ -305,17 +308,12 @@ internal sealed class KnowledgeBaseWriter : IDisposable
             Entity[] fresh = [.. entities.Where((entity, at) => last[entity.Id] == at && IsFresh(entity))];
             if (fresh.Length == 0) return null;
 
-            string[] texts = [.. fresh.Select(entity => template.Fill(entity).Text)];
-            ContentKey[] keys = [.. texts.Select(vectors.KeyOf)];
-            var wanted = new Dictionary<ContentKey, string>();
-            for (var row = 0; row < keys.Length; row++)
-                if (keys[row] != default) wanted.TryAdd(keys[row], texts[row]);
-            withoutText += keys.Count(key => key == default);
-            vectors.Require(wanted, progress, stop);
+            var keys = vectors.Require([.. fresh.Select(entity => template.Fill(entity).Texts)], progress, stop);
+            withoutText += keys.Count(own => own.Length == 0);
             return new SegmentContent
             {
                 Entities = fresh,
-                KeyOf = row => keys[row],
+                KeyOf = row => TextMean.KeyOf(keys[row]),
                 Fill = (row, target) => vectors.Fill(keys[row], target),
             };
         }

@@ -1,4 +1,5 @@
 using Dwe.Host.Data;
+using Dwe.Host.Enrichment;
 using Dwe.Model.Domain;
 
 namespace Dwe.Host.KnowledgeBases;
@@ -26,6 +27,7 @@ internal sealed class OwnEntities : IEntityFeed
         }
 
         FieldNames = [.. fields.Order(StringComparer.Ordinal)];
+        EnrichedBy = [.. EnrichmentCard.FieldsBeside(path).Where(written => fields.Contains(written.Field))];
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         ImageFolders = namesImages ? [Path.Combine(folder, "entity_images"), Path.Combine(folder, "images"), folder] : [];
     }
@@ -35,6 +37,8 @@ internal sealed class OwnEntities : IEntityFeed
     public string Unit => "entities";
 
     public IReadOnlyList<string> FieldNames { get; }
+
+    public IReadOnlyList<EnrichedField> EnrichedBy { get; }
 
     public IReadOnlyList<string> ImageFolders { get; }
 

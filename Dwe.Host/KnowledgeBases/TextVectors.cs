@@ -63,18 +63,25 @@ internal sealed class TextVectors : IDisposable
     /// <summary>Texts that this writer has encoded.</summary>
     public int Encoded { get; private set; }
 
-    public ContentKey KeyOf(string text) => text.Length == 0 ? default : ContentKey.OfText(encoding.Encoder, text);
-
-    /// <summary>Encodes what is known from nowhere.</summary>
-    /// <param name="texts">By key; texts that are alike once.</param>
+    /// <summary>Encodes what is known from nowhere; returns the keys of each entity's texts.</summary>
+    /// <param name="entities">The different texts of each.</param>
     /// <param name="progress">Hears how many of the texts have a vector, after every batch.</param>
     /// <param name="stop">Stops between batches; what was encoded is kept.</param>
     /// <exception cref="UserErrorException">StoreMismatch for another encoder; ExternalFailed for vectors that are no numbers.</exception>
-    public void Require(IReadOnlyDictionary<ContentKey, string> texts, Action<long, long> progress, CancellationToken stop)
+    public ContentKey[][] Require(IReadOnlyList<string[]> entities, Action<long, long> progress, CancellationToken stop)
     {
-        var missing = texts.Where(text => !Has(text.Key)).ToArray();
-        long done = texts.Count - missing.Length;
-        progress(done, texts.Count);
+        ContentKey[][] keys = [.. entities.Select(texts => TextMean.KeysOf(encoding.Encoder, texts))];
+        var wanted = new Dictionary<ContentKey, string>();
+        for (var row = 0; row < keys.Length; row++)
+        {
+            // Of a mean that is known no text is needed.
+            if (keys[row].Length > 1 && Has(TextMean.KeyOf(keys[row]))) continue;
+            foreach (var text in entities[row]) wanted.TryAdd(ContentKey.OfText(encoding.Encoder, text), text);
+        }
+
+        var missing = wanted.Where(text => !Has(text.Key)).ToArray();
+        long done = wanted.Count - missing.Length;
+        progress(done, wanted.Count);
         foreach (var batch in missing.Chunk(BatchTexts))
         {
             stop.ThrowIfCancellationRequested();
@@ -84,17 +91,17 @@ internal sealed class TextVectors : IDisposable
             journal.Append([.. batch.Select(text => text.Key)], vectors, encoding.Dimension);
             Encoded += batch.Length;
             done += batch.Length;
-            progress(done, texts.Count);
+            progress(done, wanted.Count);
         }
 
         if (missing.Length > 0) journal.Flush();
+        return keys;
     }
 
-    /// <summary>Puts a vector that is known into its place.</summary>
-    public void Fill(ContentKey key, Span<float> target)
+    /// <summary>Puts the mean of vectors that are known into its place.</summary>
+    public void Fill(ContentKey[] texts, Span<float> target)
     {
-        if (places.Value.TryGetValue(key, out var place)) former!.Segments[place.Segment].TextVector(place.Row).CopyTo(target);
-        else if (!known.TryRead(key, target)) throw new InvalidOperationException("a text without a vector");
+        if (!TryRead(TextMean.KeyOf(texts), target)) TextMean.Fill(texts, target, TryRead);
     }
 
     /// <summary>Removes the journal: its vectors are in segments that the manifest names.</summary>
@@ -107,6 +114,13 @@ internal sealed class TextVectors : IDisposable
     }
 
     private bool Has(ContentKey key) => places.Value.ContainsKey(key) || known.Contains(key, encoding.Dimension);
+
+    private bool TryRead(ContentKey key, Span<float> target)
+    {
+        if (!places.Value.TryGetValue(key, out var place)) return known.TryRead(key, target);
+        former!.Segments[place.Segment].TextVector(place.Row).CopyTo(target);
+        return true;
+    }
 
     private ITextEncoder OpenEncoder()
     {

@@ -6,8 +6,11 @@ namespace Dwe.Host.Reports;
 /// <summary>One evaluation on dev while a run was trained.</summary>
 /// <param name="Step">Updates made.</param>
 /// <param name="Epoch">Epochs done.</param>
+/// <param name="Losses">Of training, means over the steps since the evaluation before: <c>loss</c> and its parts, unweighted.
+/// None in a run of an earlier version.</param>
 /// <param name="Metrics">By name; null where it is not defined.</param>
-internal sealed record HistoryPoint(long Step, int Epoch, IReadOnlyDictionary<string, double?> Metrics);
+internal sealed record HistoryPoint(
+    long Step, int Epoch, IReadOnlyDictionary<string, double?> Losses, IReadOnlyDictionary<string, double?> Metrics);
 
 /// <summary><c>history.jsonl</c> of a run.</summary>
 internal static class History
@@ -36,9 +39,8 @@ internal static class History
             return new HistoryPoint(
                 root.GetProperty("step").GetInt64(),
                 root.GetProperty("epoch").GetInt32(),
-                root.GetProperty("metrics").EnumerateObject().ToDictionary(
-                    metric => metric.Name,
-                    metric => metric.Value.ValueKind == JsonValueKind.Null ? (double?)null : metric.Value.GetDouble()));
+                root.TryGetProperty("losses", out var losses) ? Numbers(losses) : new Dictionary<string, double?>(),
+                Numbers(root.GetProperty("metrics")));
         }
         catch (Exception broken) when (broken is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -46,4 +48,7 @@ internal static class History
                 path, $"line {number}", "no evaluation", "{\"step\", \"epoch\", \"metrics\"}"));
         }
     }
+
+    private static Dictionary<string, double?> Numbers(JsonElement named) => named.EnumerateObject().ToDictionary(
+        number => number.Name, number => number.Value.ValueKind == JsonValueKind.Null ? (double?)null : number.Value.GetDouble());
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Evaluation;
 
 namespace Dwe.Host.Reports;
@@ -11,6 +12,9 @@ internal static class ReportText
 
     /// <summary>The metrics that are shares; <c>mean_rank</c> is none.</summary>
     public static readonly IReadOnlyList<string> Shares = ["hits@1", "hits@3", "hits@5", "hits@10", "hits@20", "mrr"];
+
+    /// <summary>Stands before what a language model wrote.</summary>
+    public const string EnrichedBy = "written by a language model";
 
     public const string MeanRank = "mean_rank";
 
@@ -38,6 +42,9 @@ internal static class ReportText
     /// <summary>A metric by its name: shares in percent, mean ranks as they are.</summary>
     public static string Metric(string name, double? value) => name == MeanRank ? Rank(value) : Percent(value);
 
+    /// <summary>A training loss.</summary>
+    public static string Loss(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? None;
+
     /// <summary>A card's fields as words and values.</summary>
     public static IEnumerable<(string Name, string Value)> Card(ProtocolCard card) =>
     [
@@ -60,6 +67,7 @@ internal static class ReportText
             ("code version", system.CodeVersion),
             ("features", system.FeaturesHash is { } hash ? Short(hash) : null),
             ("entity text", system.EntityText),
+            (EnrichedBy, EnrichedField.Describe(system.EnrichedBy)),
             ("seed", system.Seed?.ToString(CultureInfo.InvariantCulture)),
             ("precision", system.Precision),
             ("step", system.Step is { } step ? Count(step) : null),

@@ -1,4 +1,5 @@
 using System.Text;
+using Dwe.Host.Enrichment;
 
 namespace Dwe.Host.Reports;
 
@@ -101,6 +102,10 @@ internal static class RunMarkdown
             system.DifferenceInterval is null ? "" : ReportText.SignedInterval(system.DifferenceInterval),
             system.PValue is { } p ? ReportText.Number(p) : "",
         }));
+        foreach (var (system, name) in compared.Comparison.Systems.Zip(compared.Names))
+        {
+            if (EnrichedField.Line(name, system.EnrichedBy) is { } line) text.Append(Escaped(line)).Append("\n\n");
+        }
     }
 
     private static void Ablation(StringBuilder text, ReportedAblation ablation)

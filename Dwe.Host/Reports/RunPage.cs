@@ -1,3 +1,5 @@
+using Dwe.Host.Checkpoints;
+using Dwe.Host.Enrichment;
 using Dwe.Host.Evaluation;
 
 namespace Dwe.Host.Reports;
@@ -63,7 +65,8 @@ internal static class RunPage
         var measure = Curves[0];
         return Html.Of($"""
             <section id="comparison"><h2>Comparison</h2>
-            {Curve("comparison-curve", $"dev {measure} of every run by epoch", $"dev {measure}, percent", [.. report.Runs.Select(run => (run.Name, run.History, measure))], null)}
+            {Curve("comparison-curve", $"dev {measure} of every run by epoch", $"dev {measure}, percent", [.. report.Runs.Select(run => Dev(run.Name, run, measure))], null)}
+            {Curve("comparison-loss", "training loss of every run by epoch", "training loss", [.. report.Runs.Select(run => Loss(run.Name, run, LossSums.Total))], null)}
             {report.Comparisons.Select(Comparison)}
             {(report.Comparisons.Count > 0 ? Html.Nothing : Html.Of($"<p class=\"absent\">No two runs have results under one card, so none are compared. <code>dwe compare</code> names the field that differs.</p>"))}
             </section>
@@ -89,6 +92,7 @@ internal static class RunPage
                     one.System.PValue is { } p ? ReportText.Number(p) : "",
                     one.System.Significant switch { true => "yes", false => "no", null => "" },
                 }))}
+            {systems.Select(one => EnrichedField.Line(one.Name, one.System.EnrichedBy) is { } line ? Html.Of($"<p>{line}</p>") : Html.Nothing)}
             {Fields(ReportText.Card(compared.Comparison.Card))}
             """);
     }
@@ -129,6 +133,7 @@ internal static class RunPage
             ("features", $"{NameOf(manifest.Features)}, {ReportText.Short(manifest.FeaturesHash)}"),
             ("candidates", manifest.Candidates is { } file ? NameOf(file) : "the data set's own"),
             ("entity text", manifest.EntityText),
+            (ReportText.EnrichedBy, EnrichedField.Describe(manifest.EnrichedBy) ?? ""),
             ("code version", manifest.CodeVersion),
         ];
         return all.Where(field => field.Value.Length > 0);
@@ -142,33 +147,36 @@ internal static class RunPage
         if (run.History.Count == 0) return Html.Of($"<p class=\"absent\">The run has not been evaluated while it was trained.</p>");
         var best = run.History.FirstOrDefault(point => point.Step == run.BestStep);
         string[] names = [.. run.History.SelectMany(point => point.Metrics.Keys).Distinct()];
+        // The sum first: its parts are unweighted, so they do not add up to it.
+        string[] losses = [.. run.History.SelectMany(point => point.Losses.Keys).Distinct().OrderBy(name => name != LossSums.Total)];
         return Html.Of($"""
-            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", "dev, percent", [.. Curves.Select(name => (name, run.History, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
+            {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", "dev, percent", [.. Curves.Select(name => Dev(name, run, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
+            {Curve($"{id}-loss", $"training losses of {run.Name} by epoch", "loss, mean since the evaluation before", [.. losses.Select(name => Loss(ReportText.Words(name), run, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
             <details><summary>Every evaluation</summary>
             {Table("dev after each epoch that was evaluated",
-                ["epoch", "step", .. names.Select(ReportText.Words)],
+                ["epoch", "step", .. names.Select(ReportText.Words), .. losses.Select(name => $"training: {ReportText.Words(name)}")],
                 run.History.Select(point => (string[])
                 [
                     ReportText.Count(point.Epoch), ReportText.Count(point.Step),
                     .. names.Select(name => ReportText.Metric(name, point.Metrics.GetValueOrDefault(name))),
+                    .. losses.Select(name => ReportText.Loss(point.Losses.GetValueOrDefault(name))),
                 ]))}
             </details>
             """);
     }
 
     private static Html Curve(
-        string id, string title, string up, IReadOnlyList<(string Name, IReadOnlyList<HistoryPoint> History, string Metric)> lines,
-        (double At, string Name)? marked) =>
-        LineChart.Of(
-            id, title, "epoch", up,
-            [
-                .. lines.Select(line => new LineSeries(line.Name,
-                [
-                    .. line.History.Where(point => point.Metrics.GetValueOrDefault(line.Metric) is not null)
-                        .Select(point => ((double)point.Epoch, 100 * point.Metrics[line.Metric]!.Value)),
-                ])),
-            ],
-            marked);
+        string id, string title, string up, IReadOnlyList<LineSeries> lines, (double At, string Name)? marked) =>
+        LineChart.Of(id, title, "epoch", up, lines, marked);
+
+    private static LineSeries Dev(string name, ReportedRun run, string metric) =>
+        Series(name, run, point => 100 * point.Metrics.GetValueOrDefault(metric));
+
+    private static LineSeries Loss(string name, ReportedRun run, string loss) =>
+        Series(name, run, point => point.Losses.GetValueOrDefault(loss));
+
+    private static LineSeries Series(string name, ReportedRun run, Func<HistoryPoint, double?> value) =>
+        new(name, [.. run.History.Where(point => value(point) is not null).Select(point => ((double)point.Epoch, value(point)!.Value))]);
 
     private static Html Configuration(ReportedRun run)
     {

@@ -66,6 +66,7 @@ internal sealed class RunInputs : IDisposable
         DataHash = Data.Dataset.ContentHash,
         FeaturesHash = Data.FeaturesHash,
         EntityText = Data.Store.Manifest.EntityText,
+        EnrichedBy = Data.Store.Manifest.EnrichedBy,
         Encoders = RunEncoders.Of(Data.Store.Manifest),
         TextSize = Data.Sizes.Text,
         ImageSize = Data.Sizes.Image,

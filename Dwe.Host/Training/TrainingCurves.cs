@@ -44,7 +44,12 @@ internal sealed class TrainingCurves : IDisposable
         }
     }
 
-    public void Evaluation(long step, int epoch, IReadOnlyDictionary<string, double?> metrics)
+    /// <param name="step">Updates made.</param>
+    /// <param name="epoch">Epochs done.</param>
+    /// <param name="losses">Means over the steps since the evaluation before, by name.</param>
+    /// <param name="metrics">On dev.</param>
+    public void Evaluation(
+        long step, int epoch, IReadOnlyDictionary<string, double> losses, IReadOnlyDictionary<string, double?> metrics)
     {
         foreach (var (name, value) in metrics)
         {
@@ -55,7 +60,7 @@ internal sealed class TrainingCurves : IDisposable
             }
         }
 
-        history.WriteLine(JsonSerializer.Serialize(new { step, epoch, metrics }));
+        history.WriteLine(JsonSerializer.Serialize(new { step, epoch, losses, metrics }));
     }
 
     public void Dispose()

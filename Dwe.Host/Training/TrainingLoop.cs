@@ -140,7 +140,12 @@ internal sealed class TrainingLoop : IDisposable
                 }
 
                 var report = trainer.Step(state.Step, Batches(order, state));
-                state = state with { Step = state.Step + 1, StepInEpoch = state.StepInEpoch + 1 };
+                state = state with
+                {
+                    Step = state.Step + 1,
+                    StepInEpoch = state.StepInEpoch + 1,
+                    Losses = (state.Losses ?? LossSums.None).Plus(report),
+                };
                 LeftOut += report.Updated ? 0 : 1;
                 curves.Step(state.Step, report);
                 progress.Report(MentionsSeen(state), all, $"loss {report.Loss:0.0000}{standing}");
@@ -186,7 +191,8 @@ internal sealed class TrainingLoop : IDisposable
     private CheckpointState Evaluate(CheckpointState state, TrainingCurves curves)
     {
         var result = dev.Run(matcher, config.Training.Protocol, system);
-        curves.Evaluation(state.Step, state.Epoch, result.Metrics);
+        curves.Evaluation(state.Step, state.Epoch, (state.Losses ?? LossSums.None).Means(), result.Metrics);
+        state = state with { Losses = null };
         var value = result.Measure(config.Training.SelectBy);
         if (state.BestValue is { } best && value <= best)
         {

@@ -12,6 +12,11 @@ module internal Wording =
          mimic, melbench, wikidiverse-upstream, jsonl, csv"
 
     [<Literal>]
+    let EntityText =
+        "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\"; of several, with \" || \" between \
+         them, the vectors are averaged"
+
+    [<Literal>]
     let TrainAndDevCandidates =
         "candidates of the train and dev mentions, {mention: [ids]} or {record key: [ids]}"
 
@@ -65,7 +70,7 @@ type internal FeaturesArguments =
             | Format _ -> Wording.Format
             | Out _ -> "folder of the feature store; one that is there is brought up to date"
             | Preset _ -> "take features.entity_text from this preset"
-            | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
+            | Entity_Text _ -> Wording.EntityText
             | Splits _ -> "splits to encode, e.g. train,dev (default: all that the data set has)"
             | Reuse _ -> "another store whose vectors may be taken over; may be repeated"
             | Images _ -> "folder in which to look for images first (default: where the data set's format has them)"
@@ -302,7 +307,7 @@ type internal EnrichArguments =
     | [<Unique>] Data of DIR: string
     | [<Mandatory; Unique>] Out of FILE: string
     | [<Mandatory; Unique>] Endpoint of URL: string
-    | [<Unique>] Model of NAME: string
+    | [<Mandatory; Unique>] Model of NAME: string
     | [<Unique>] Prompt of FILE: string
     | [<Unique>] Rate of COUNT: int
     | [<Unique>] Concurrency of COUNT: int
@@ -318,7 +323,7 @@ type internal EnrichArguments =
             | Data _ -> "instead: folder of a data set, whose entities are described"
             | Out _ -> "JSON Lines file of all entities with the new field; FILE.card.json beside it says who wrote it"
             | Endpoint _ -> "address of an OpenAI-compatible service, up to and with its /v1"
-            | Model _ -> "model that the service is asked for (default: default)"
+            | Model _ -> "model that the service is asked for, by the name that it has there; results say it"
             | Prompt _ ->
                 "template of the question, with {name}, {type}, {aliases} and description fields in braces (default: data/prompts/entity.txt of the program)"
             | Rate _ -> "requests a minute, at most (default: 60)"
@@ -486,7 +491,7 @@ type internal KbBuildArguments =
             | Features _ ->
                 "take the vectors of this feature store, and its template, instead of encoding its texts again"
             | Run _ -> "encode as the features of this run were encoded, so that it can link to the knowledge base"
-            | Entity_Text _ -> "template of the text that stands for an entity, e.g. \"{name} [SEP] {property}\""
+            | Entity_Text _ -> Wording.EntityText
             | Encoder _ -> "what encodes texts: use (default), or clip:FILE with the weights of a CLIP model"
             | Precision _ -> "float32 (default), bf16-mixed or float64: how clip:FILE computes"
             | Images _ -> "folder of the images that entities name"

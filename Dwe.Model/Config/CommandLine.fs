@@ -396,6 +396,7 @@ module internal CommandLine =
               "features",
               [ "dwe features --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
+                "dwe features --data mine --out pooled.store --entity-text \"{name} [SEP] {brief|property} || {name}\""
                 "dwe features --data mine --images photos --without race,emotion --out mine.store"
                 "dwe features --data wikimel --shard 1/2 --out part1"
                 "dwe features merge part1 part2 --data wikimel --out wikimel.store"
@@ -411,7 +412,7 @@ module internal CommandLine =
               "enrich",
               [ "dwe enrich --kb entities.jsonl --endpoint http://localhost:11434/v1 --model llama3.2 --out enriched.jsonl"
                 "dwe enrich --data wikimel --endpoint https://llm.example/v1 --model small --key-from LLM_KEY --rate 120 --out enriched.jsonl"
-                "dwe enrich --kb entities.csv --endpoint http://localhost:8000/v1 --prompt mine.txt --out enriched.jsonl --dry-run" ]
+                "dwe enrich --kb entities.csv --endpoint http://localhost:8000/v1 --model mine --field history --prompt mine.txt --out enriched.jsonl --dry-run" ]
               "show",
               [ "dwe show --data wikimel --mention 10-0 --split dev --out 10-0.html"
                 "dwe show --data mine --images photos --mention 17 --without gender,race,emotion" ]
@@ -881,7 +882,7 @@ module internal CommandLine =
                       Data = orNull data
                       Out = found.GetResult EnrichArguments.Out
                       Endpoint = found.GetResult EnrichArguments.Endpoint
-                      Model = found.GetResult(EnrichArguments.Model, "default")
+                      Model = found.GetResult EnrichArguments.Model
                       Prompt = orNull (found.TryGetResult EnrichArguments.Prompt)
                       Rate = rate
                       Concurrency = concurrency

@@ -30,5 +30,6 @@ module internal Numbers =
             invalidArg (nameof tensor) $"a tensor of {tensor.numel ()} numbers, expected one"
 
         use _ = torch.NewDisposeScope()
-        let numbers = (tensor.detach().``to``(torch.float64).cpu().reshape 1L).data<float> ()
+        let wide = tensor.detach().``to``(torch.float64).cpu().reshape 1L
+        let numbers = wide.data<float> ()
         numbers[0L]

@@ -20,6 +20,7 @@ internal sealed class JsonLinesWriter : IDatasetWriter
             WriteLines(Path.Combine(folder, split + ".jsonl"), mentions, (json, mention) => Write(json, mention, candidates));
         }
         WriteLines(Path.Combine(folder, OwnRecords.EntitiesStem + ".jsonl"), dataset.Entities, Write);
+        if (dataset.Enrichment is not null) dataset.Enrichment.Write(Path.Combine(folder, OwnRecords.EntitiesStem + ".jsonl"));
         if (dataset.CandidatePath is not null) File.Copy(dataset.CandidatePath, Path.Combine(folder, DweLayout.Candidates));
     }
 

@@ -37,6 +37,7 @@ internal sealed class MimicWriter : IDatasetWriter
                 }
             });
         }
+        losses.Add("descriptions said to be a language model's", dataset.EnrichedBy.Count);
         losses.Add("candidate lists in records", dataset.RecordCandidates.Values.Sum(lists => lists.Count));
         losses.Add("candidate file", dataset.CandidatePath is null ? 0 : 1);
         WriteEntities(dataset, folder, losses);

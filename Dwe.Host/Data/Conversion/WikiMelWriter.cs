@@ -37,6 +37,7 @@ internal sealed class WikiMelWriter : IDatasetWriter
                 }
             });
         }
+        losses.Add("descriptions said to be a language model's", dataset.EnrichedBy.Count);
         losses.Add("candidate lists in records", dataset.RecordCandidates.Values.Sum(lists => lists.Count));
         WriteEntities(dataset, folder, losses);
         if (dataset.CandidatePath is not null) File.Copy(dataset.CandidatePath, Path.Combine(folder, DweLayout.Candidates));

@@ -75,6 +75,23 @@ let training =
               let run, _ = SampleRun.shared.Value
               Expect.equal (SampleRun.history run "mrr" |> List.map fst) [ 12L; 24L; 36L ] "720 mentions, 64 a step"
 
+          testCase "keeps the mean loss of each epoch and of its parts, which falls"
+          <| fun () ->
+              let run, _ = SampleRun.shared.Value
+
+              let losses =
+                  [ for line in File.ReadAllLines(Path.Combine(run, "history.jsonl")) ->
+                        [ for loss in JsonDocument.Parse(line).RootElement.GetProperty("losses").EnumerateObject() ->
+                              loss.Name, loss.Value.GetDouble() ]
+                        |> Map.ofList ]
+
+              for epoch in losses do
+                  Expect.isGreaterThan epoch.Count 1 "the sum and its parts"
+                  Expect.equal (Set.ofSeq epoch.Keys) (Set.ofSeq losses[0].Keys) "the same in every epoch"
+
+              let totals = [ for epoch in losses -> epoch["loss"] ]
+              Expect.equal totals (List.sortDescending totals) "the sum falls"
+
           testCase "keeps the checkpoint that is best on dev, the first of equals"
           <| fun () ->
               let run, _ = SampleRun.shared.Value

@@ -140,6 +140,87 @@ let tests =
                   run encoder data (named fresh) |> ignore
                   Expect.equal (Folder.contents changed) (Folder.contents fresh) "as if encoded afresh")
 
+          testCase
+              "of several templates an entity's vector is the mean of the vectors of its texts, whatever their order"
+          <| fun () ->
+              withData (fun folder data ->
+                  use encoder = quick ()
+                  let file name = Path.Combine(folder, name)
+                  let pooled store text = FeatureJobOptions(Store = store, EntityText = text)
+                  let result = run encoder data (pooled (file "pooled") "{property} || called {name}")
+                  Expect.equal result.Texts (75 + 18 + 20) "mentions, descriptions, names"
+                  Expect.equal result.MissingDescriptions 2 "entities 3 and 13"
+                  run encoder data (pooled (file "turned") "called {name} || {property}") |> ignore
+                  let calledOf row = "called " + (DatasetReaders.Read data).Entities[row].Name
+                  use store = FeatureStore.Open(file "pooled")
+                  let vectors = ((store.Table "entities").Kind "text").Segments[0].ToArray()
+                  let row number = vectors[number * 8 .. number * 8 + 7]
+                  let one, other = vectorOf encoder "Occupation: number 4.", vectorOf encoder (calledOf 4)
+
+                  let mean =
+                      [| for first, second in Array.zip one other -> float32 ((float first + float second) / 2.0) |]
+
+                  Expect.equal (row 4) mean "(v1 + v2) / 2"
+                  Expect.equal (row 3) (vectorOf encoder (calledOf 3)) "one of two missing: the other alone"
+
+                  let entities store =
+                      Folder.contents (Path.Combine(store, "entities"))
+                      |> List.find (fun (name, _) -> name = "text.safetensors")
+
+                  Expect.equal (entities (file "turned")) (entities (file "pooled")) "the order of templates")
+
+          testCase
+              "templates that are added or taken away encode only the texts that are new, into the bytes of a fresh store"
+          <| fun () ->
+              withData (fun folder data ->
+                  use encoder = quick ()
+                  let file name = Path.Combine(folder, name)
+                  let making store text = run encoder data (FeatureJobOptions(Store = file store, EntityText = text))
+                  making "changed" "{property}" |> ignore
+                  Expect.equal (making "changed" "{property} || called {name}").Encoded 20 "the names"
+
+                  Expect.equal
+                      (making "changed" "{property} || called {name} || {name}: {property}").Encoded
+                      20
+                      "the third text"
+
+                  Expect.equal (making "changed" "called {name} || {property}").Encoded 0 "nothing new"
+                  making "fresh" "called {name} || {property}" |> ignore
+
+                  Expect.equal
+                      (Folder.contents (file "changed"))
+                      (Folder.contents (file "fresh"))
+                      "as if encoded afresh"
+
+                  Expect.equal (making "changed" "{property}").Encoded 0 "back to one"
+                  making "single" "{property}" |> ignore
+
+                  Expect.equal
+                      (Folder.contents (file "changed"))
+                      (Folder.contents (file "single"))
+                      "the bytes of one template")
+
+          testCase "shards of a job with several templates are merged into the bytes of one job"
+          <| fun () ->
+              withData (fun folder data ->
+                  use encoder = quick ()
+                  let file name = Path.Combine(folder, name)
+                  let text = "{property} || called {name}"
+                  run encoder data (FeatureJobOptions(Store = file "whole", EntityText = text)) |> ignore
+
+                  for number in 1..2 do
+                      run
+                          encoder
+                          data
+                          (FeatureJobOptions(Store = file $"{number}", EntityText = text, Shard = Shard(number, 2)))
+                      |> ignore
+
+                  let merged =
+                      FeatureJobOptions(Store = file "merged", EntityText = text, Merge = [| file "1"; file "2" |])
+
+                  Expect.equal (run encoder data merged).Encoded 0 "all was there"
+                  Expect.equal (Folder.contents (file "merged")) (Folder.contents (file "whole")) "bytes")
+
           testCase "another store's vectors are used only where the encoder is the same"
           <| fun () ->
               withData (fun folder data ->

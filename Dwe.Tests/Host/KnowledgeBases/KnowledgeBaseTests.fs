@@ -292,6 +292,51 @@ let tests =
                   |> Refusal.isSpelled
                       "--encoder: hash-other with 8 values, expected hash-8 with 8. Name the encoder that the run, the store or the knowledge base was made with.")
 
+          testCase
+              "of several templates the vector is the mean of the texts' vectors; texts that are known cost no encoding"
+          <| fun () ->
+              withNew (fun kb encoder ->
+                  let pooled entities =
+                      use writer =
+                          if KnowledgeBaseManifest.IsIn kb then
+                              KnowledgeBaseWriter.Open kb
+                          else
+                              KnowledgeBaseWriter.Begin kb
+
+                      let encoding =
+                          TextEncoding(
+                              Encoder = "hash-8",
+                              Dimension = 8,
+                              EntityText = "{brief} || {name}",
+                              Open = Func<_>(fun () -> encoder :> ITextEncoder)
+                          )
+
+                      let report = Action<_, _, _>(fun _ _ _ -> ())
+                      writer.Add(feed entities, encoding, [||], report, CancellationToken.None)
+
+                  let vectorOf text = (encoder :> ITextEncoder).Encode([| text |], CancellationToken.None)
+
+                  let mean one other =
+                      [| for one, other in Array.zip (vectorOf one) (vectorOf other) ->
+                             float32 ((float one + float other) / 2.0) |]
+
+                  let vectors () = [ for id, _, _, vector in holds kb -> id, vector ]
+                  Expect.equal (pooled three).Encoded 5 "three names, two descriptions"
+
+                  Expect.equal
+                      (vectors ())
+                      [ "a", mean "a painter" "Ann"; "b", mean "a sailor" "Bob"; "c", vectorOf "Cyd" ]
+                      "vectors"
+
+                  // Of d the mean is there, of e one text: no vector of its own says what its description is.
+                  let written = pooled [ entity "d" "Ann" "a painter"; entity "e" "Cyd" "a painter" ]
+                  Expect.equal written.Encoded 1 "a painter alone"
+
+                  Expect.equal
+                      (List.skip 3 (vectors ()))
+                      [ "d", mean "a painter" "Ann"; "e", mean "a painter" "Cyd" ]
+                      "added")
+
           testCase "a source without entities makes no knowledge base"
           <| fun () ->
               withNew (fun kb encoder ->

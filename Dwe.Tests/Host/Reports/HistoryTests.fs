@@ -29,6 +29,20 @@ let tests =
                       (Nullable 0.5, Nullable())
                       "values")
 
+          testCase "losses by name; a run of an earlier version has none"
+          <| fun () ->
+              let lossy =
+                  whole.Replace("\"metrics\"", "\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
+
+              withHistory (whole + lossy) (fun path ->
+                  let points = History.Read path
+                  Expect.isEmpty points[0].Losses "an earlier version"
+
+                  Expect.equal
+                      [ for loss in points[1].Losses -> loss.Key, loss.Value ]
+                      [ "loss", Nullable 1.5; "matching", Nullable 0.25 ]
+                      "losses")
+
           testCase "a last line that a kill has cut is left out"
           <| fun () ->
               withHistory (whole + "{\"step\":24,\"ep") (fun path -> Expect.hasLength (History.Read path) 1 "one whole")

@@ -168,6 +168,18 @@ let page =
                   (metric "hits@1", metric "hits@3", metric "mrr")
                   "hits@1, hits@3, mrr"
 
+          testCase "draws the training losses, and lists them as they are kept"
+          <| fun () ->
+              let page = parse shared.Value.Page
+              let titles = elements "title" page |> List.map _.Value
+              Expect.contains titles "training losses of run by epoch" "a curve"
+              let text = page.ToString SaveOptions.DisableFormatting
+
+              for line in File.ReadAllLines(Path.Combine(fst SampleRun.shared.Value, "history.jsonl")) do
+                  for loss in JsonDocument.Parse(line).RootElement.GetProperty("losses").EnumerateObject() do
+                      let shown = loss.Value.GetDouble().ToString("0.0000", CultureInfo.InvariantCulture)
+                      Expect.stringContains text $">{shown}<" loss.Name
+
           testCase "is the same bytes twice"
           <| fun () ->
               let again = report [ fst SampleRun.shared.Value; "--examples"; "8" ]
