@@ -49,7 +49,7 @@ let private outputs (folder: string) (commands: string list) =
         UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
     )
 
-    let stopped = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n"
+    let stopped = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
     let parts = [ for block in commands -> $"echo '{mark}'\n{block}" ]
     let script = $"set -e\nexec 2>&1\n{stopped}" + String.concat "" parts
     let info = ProcessStartInfo("bash", [ "-c"; script ], RedirectStandardOutput = true, WorkingDirectory = folder)
