@@ -201,10 +201,11 @@ internal static class FeatureJob
                 records.Records.TryAdd((record.Hash, record.Image), record);
 
         var job = new ImageJob(work, journal, records, known);
-        var found = job.Run(images, progress, cancel);
-        if (options.Merge.Count > 0 && job.Made > 0)
+        // Before any is made: else a second try would find what the first one made.
+        if (options.Merge.Count > 0 && job.Unmade(images) is > 0 and var unmade)
             throw new UserErrorException(UserError.NewUsageWrong(
-                $"the shards lack {job.Made} of {images.Count} images", "Run every shard to its end, with the same options, and merge all of them."));
+                $"the shards lack {unmade} of {images.Count} images", "Run every shard to its end, with the same options, and merge all of them."));
+        var found = job.Run(images, progress, cancel);
         return new ImageJobResult(images.Count, job.Found, [.. images.Select(image => found[image.Name])]);
     }
 

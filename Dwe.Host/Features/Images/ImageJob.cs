@@ -52,9 +52,6 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
     /// <summary>Records that were found and not made.</summary>
     public int Found { get; private set; }
 
-    /// <summary>Pictures that were decoded and encoded.</summary>
-    public int Made { get; private set; }
-
     /// <summary>The key of a whole image's vector.</summary>
     public static ContentKey WholeKey(IImageEncoder encoder, ImageRecord record) =>
         ContentKey.OfText(encoder.Id, $"image {record.Hash}");
@@ -65,6 +62,13 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
 
     public static ContentKey IdentityKey(ImageWork work, ImageRecord record, int face) =>
         ContentKey.OfText(work.Finder.Id, $"identity {face} of {record.Hash} {work.Limits.Side}");
+
+    /// <summary>How many files would have to be read, as no record or not all vectors of them are there. One that once took too
+    /// long does not count: that is the machine's verdict of one day.</summary>
+    public int Unmade(IReadOnlyList<ImageToRead> images) => images.Count(image =>
+        image.Path is { } path && HashOf(image, path) is { } hash
+        && !(earlier.TryGetValue((hash, image.Name), out var record) && record.Fault is not null)
+        && KnownRecord(image.Name, hash) is null);
 
     /// <summary>A record for every image; those that are known are not made again.</summary>
     /// <param name="images">Each name once.</param>
@@ -191,7 +195,7 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
         ImageRecord? record;
         lock (records)
             if (!earlier.TryGetValue((hash, name), out record)) return null;
-        // That it took too long is the machine's verdict of one day, and not the picture's.
+        // Another day it may be read.
         if (record.Fault is ImageFault.TooSlow) return null;
         if (record.Fault is not null) return record;
         var dimension = work.Encoder.Dimension;
@@ -246,7 +250,6 @@ internal sealed class ImageJob(ImageWork work, VectorJournal vectors, ImageJourn
             if (one.Count > 0)
             {
                 var own = encoded.AsSpan(at * dimension, one.Count * dimension);
-                Made++;
                 RequireNumbers(record, own);
                 at += one.Count;
                 if (work.Scenes is { } scenes && one.WithScene) record = record with { Scene = scenes.Of(own[..dimension]) };

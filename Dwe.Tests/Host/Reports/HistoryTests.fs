@@ -31,8 +31,7 @@ let tests =
 
           testCase "losses by name; a run of an earlier version has none"
           <| fun () ->
-              let lossy =
-                  whole.Replace("\"metrics\"", "\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
+              let lossy = whole.Replace("\"metrics\"", "\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
 
               withHistory (whole + lossy) (fun path ->
                   let points = History.Read path
