@@ -85,7 +85,8 @@ internal sealed class Linker : ILinker
                 new LinkerCard
                 {
                     Run = NameOf(options.Run),
-                    Index = NameOf(options.Index ?? manifest.Features),
+                    // A run of imported weights names no data.
+                    Index = NameOf(options.Index ?? (manifest.Data.Length > 0 ? manifest.Data : manifest.Features)),
                     Entities = index.Count,
                     SeesImages = encoder.SeesImages,
                 });

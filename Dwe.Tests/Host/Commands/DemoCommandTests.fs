@@ -27,7 +27,7 @@ let private start run = ServiceProcess.startCommand "demo" [ "--out"; run; "--po
 let private first =
     lazy
         (let folder = Directory.CreateTempSubdirectory("dwe-demo-").FullName
-         let run = Path.Combine(folder, "run")
+         let run = Path.Combine(folder, "demo")
          let running = start run
 
          AppDomain.CurrentDomain.ProcessExit.Add(fun _ ->
@@ -85,7 +85,9 @@ let private ask (page: IPage) (image: string) =
         do! page.FillAsync("#text", sentence)
         do! page.SetInputFilesAsync("#file", image)
         do! page.ClickAsync "#link"
-        do! Assertions.Expect(page.Locator "#state").ToContainTextAsync "compared entities"
+        // Detectors take seconds where other tests take the cores.
+        let patient = LocatorAssertionsToContainTextOptions(Timeout = 60_000.0f)
+        do! Assertions.Expect(page.Locator "#state").ToContainTextAsync("compared entities", patient)
         // Before a picture of the page is taken, those of the entities have come.
         let! _ =
             page.WaitForFunctionAsync
@@ -177,7 +179,10 @@ let tests =
               | null
               | "" -> ()
               | _ ->
-                  do! page.EvaluateAsync "() => { scrollTo(0, 0); document.activeElement.blur(); }" :> Threading.Tasks.Task
+                  do!
+                      page.EvaluateAsync "() => { scrollTo(0, 0); document.activeElement.blur(); }"
+                      :> Threading.Tasks.Task
+
                   Directory.CreateDirectory(string (Path.GetDirectoryName shownInReadme)) |> ignore
                   let! _ = page.ScreenshotAsync(PageScreenshotOptions(Path = shownInReadme))
                   ()
@@ -185,16 +190,28 @@ let tests =
               Expect.isLessThan (FileInfo(shownInReadme).Length) 200_000L "its size"
               let readme = File.ReadAllText(Path.Combine(Fixtures.repository, "README.md"))
               Expect.stringContains readme "(docs/images/page.png)" "the README shows it"
+              let! card = page.InnerTextAsync "#card"
+              Expect.equal card "demo over drawn: 64 entities, with images" "what is served"
               let! shownSentence = page.InnerTextAsync "#sentence"
               Expect.equal shownSentence (sentence.Replace("[[", "").Replace("]]", "")) "the sentence"
               let! (names: string list) = texts page ".entity h3"
               Expect.equal names.Head "NorwennaD003" "the best entity"
               let! (abouts: string list) = texts page ".about"
-              Expect.equal abouts.Head "A bicycle with a light frame. Sold at an auction for a record price." "what it is"
+
+              Expect.equal
+                  abouts.Head
+                  "A bicycle with a light frame. Sold at an auction for a record price."
+                  "what it is"
+
               let! (units: string list) = texts page ".legend li"
               Expect.equal [ for unit in units -> unit.Split(' ')[0] ] [ "text"; "vision" ] "the units"
               let! (shares: string list) = texts page ".entity:first-child .shares th"
-              Expect.equal (shares |> List.truncate 2 |> List.sort) [ "sentence"; "whole image" ] "the two greatest shares"
+
+              Expect.equal
+                  (shares |> List.truncate 2 |> List.sort)
+                  [ "sentence"; "whole image" ]
+                  "the two greatest shares"
+
               do! PageTests.legible page
 
               for name, size, scheme in
@@ -214,7 +231,12 @@ let tests =
               let running = started ()
               ServiceProcess.signal "TERM" running
               Expect.equal (ServiceProcess.exitCode running) 0 "terminated"
-              Expect.stringContains (ServiceProcess.errors running) "training on the drawn sample first" "the first time"
+
+              Expect.stringContains
+                  (ServiceProcess.errors running)
+                  "training on the drawn sample first"
+                  "the first time"
+
               let again = start (fst first.Value)
               let! found = linkWith again.Client picture
               let best = found.Body.GetProperty("entities")[0]

@@ -44,15 +44,15 @@ let private outputs (folder: string) (commands: string list) =
     Directory.CreateDirectory(string (Path.GetDirectoryName program)) |> ignore
     File.WriteAllText(program, $"#!/bin/sh\nexec dotnet '{DweProcess.folder}dwe.dll' \"$@\"\n")
 
-    File.SetUnixFileMode(
-        program,
-        UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
-    )
+    File.SetUnixFileMode(program, UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute)
 
     let stopped = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
     let parts = [ for block in commands -> $"echo '{mark}'\n{block}" ]
     let script = $"set -e\nexec 2>&1\n{stopped}" + String.concat "" parts
-    let info = ProcessStartInfo("bash", [ "-c"; script ], RedirectStandardOutput = true, WorkingDirectory = folder)
+
+    let info =
+        ProcessStartInfo("bash", [ "-c"; script ], RedirectStandardOutput = true, WorkingDirectory = folder)
+
     info.Environment["PATH"] <- Path.Combine(folder, ".bin") + ":" + info.Environment["PATH"]
     info.Environment.Remove "DWE_LIBTORCH" |> ignore
 
@@ -123,7 +123,13 @@ let tests =
                           File.WriteAllText(path, text)
                       | _ -> ()
 
-                  let ofCommands = outputs folder (found |> List.choose (function Commands text -> Some text | _ -> None))
+                  let ofCommands =
+                      outputs
+                          folder
+                          (found
+                           |> List.choose (function
+                               | Commands text -> Some text
+                               | _ -> None))
 
                   // What is shown belongs to the commands before it.
                   let mutable at = -1

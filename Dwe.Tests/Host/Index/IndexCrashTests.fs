@@ -107,7 +107,13 @@ let private contentOf (index: SegmentIndex) =
           let vector = Array.zeroCreate<float32> index.Dimension
           index.CopyVector(row, vector.AsSpan())
           let entity = index.Entity row
-          let names = if row % 10 = 0 then Seq.append [ entity.Name ] entity.Aliases else Seq.empty
+
+          let names =
+              if row % 10 = 0 then
+                  Seq.append [ entity.Name ] entity.Aliases
+              else
+                  Seq.empty
+
           entity.Id, vector, [ for name in names -> index.Named(name, 3) |> Array.map _.Row ] ]
 
 [<Tests>]
@@ -172,7 +178,9 @@ let tests =
                           if random.NextDouble() < 0.5 then
                               started.WaitForExit(whole * random.NextDouble()) |> ignore
                           else
-                              while not (started.HasExited || Set.ofArray (Directory.GetFileSystemEntries index) <> there) do
+                              while not (
+                                  started.HasExited || Set.ofArray (Directory.GetFileSystemEntries index) <> there
+                              ) do
                                   Thread.Sleep 1
 
                               started.WaitForExit(TimeSpan.FromMilliseconds(150.0 * random.NextDouble())) |> ignore

@@ -71,7 +71,11 @@ let private kills = 50
 /// The n-th file for `dwe kb add`: an entity of its own, and two that every addition changes. Every fifth has texts that the
 /// knowledge base has not encoded yet.
 let private writeAddition (file: string) number =
-    let brief = if number % 5 = 0 then $"text {number}" else $"text {number % 5}"
+    let brief =
+        if number % 5 = 0 then
+            $"text {number}"
+        else
+            $"text {number % 5}"
 
     File.WriteAllLines(
         file,
@@ -166,7 +170,9 @@ let tests =
                   let kb, source = Path.Combine(folder, "kb"), Path.Combine(folder, "new.jsonl")
                   let features = Path.Combine(SampleRun.sample, "features")
 
-                  SampleRun.succeed [ "kb"; "build"; "--data"; SampleRun.sample; "--features"; features; "--out"; kb ] []
+                  SampleRun.succeed
+                      [ "kb"; "build"; "--data"; SampleRun.sample; "--features"; features; "--out"; kb ]
+                      []
                   |> ignore
 
                   let own = (vectors kb).Length
@@ -217,7 +223,9 @@ let tests =
                             yield! File.ReadAllLines source ]
                   )
 
-                  SampleRun.succeed [ "kb"; "build"; "--data"; SampleRun.sample; "--features"; features; "--out"; clean ] []
+                  SampleRun.succeed
+                      [ "kb"; "build"; "--data"; SampleRun.sample; "--features"; features; "--out"; clean ]
+                      []
                   |> ignore
 
                   SampleRun.succeed [ "kb"; "add"; "--kb"; clean; "--source"; all ] [] |> ignore
