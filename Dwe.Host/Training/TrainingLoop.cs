@@ -60,7 +60,7 @@ internal sealed class TrainingLoop : IDisposable
         compared = new CandidateSource(config, data, candidates, mentionRows);
         negatives = new NegativeSource(config, data, candidates, mentionRows, goldRows);
         trainer = new Trainer(
-            matcher, data.Features(Data.Splits.Train, matcher.ReadsScene), data.EntitiesFor(matcher), (long)StepsPerEpoch * config.Training.Epochs, lexical);
+            matcher, data.Features(Data.Splits.Train, matcher), data.EntitiesFor(matcher), (long)StepsPerEpoch * config.Training.Epochs, lexical);
     }
 
     /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>

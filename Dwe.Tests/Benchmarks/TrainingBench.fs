@@ -49,7 +49,8 @@ let private batch rows =
           Text = normal [ rows; size ]
           Image = Some { Values = normal [ rows; size ]; Present = present [ rows ] }
           Parts = Some { Values = normal [ rows; parts; size ]; Present = present [ rows; parts ] }
-          Profile = None }
+          Profile = None
+          Tokens = None }
       Positive = normal [ rows; size ] * (0.05).ToScalar()
       Negative = Some(normal [ rows; 1L; size ] * (0.05).ToScalar())
       NegativeEntity = None
@@ -172,7 +173,8 @@ let private loop precision =
           Text = normal mentions
           Image = ragged 1
           Parts = ragged parts
-          Profile = None }
+          Profile = None
+          Tokens = None }
 
     let entities = normal mentions * (0.05).ToScalar()
     use trainer = new Trainer(matcher, features, entities, 1000L)
