@@ -171,6 +171,10 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
     member _.ReadsScene =
         config.Model.Kind.IsDualWay && config.Model.Units.Attribute && config.Model.Units.Scene
 
+    /// The textual unit reads the text's tokens.
+    member _.ReadsTokens =
+        config.Model.Kind.IsDualWay && config.Model.Units.Textual && config.Model.Units.Tokens
+
     /// Entities are compared by a projection of their features, not by the features themselves.
     member _.ProjectsEntities = config.Model.Kind.IsDualWay && config.Model.Units.LearnedEntity
 
@@ -680,6 +684,14 @@ type ClipModel private (sizes: ClipSizes, frozen: FrozenWeights, net: Net<Clip>)
         encode (fun () ->
             let rows = (torch.tensor (ids, dtype = torch.int64)).view (int64 texts, -1L)
             net.Forward.EncodeText(input rows))
+
+    /// As `EncodeTexts`, every place on its own: that of a row's end mark is its text's vector.
+    ///
+    /// ids : [texts; places] row-major -> [texts; places; embedding] row-major
+    member _.EncodeTokens(ids: int64[], texts: int) : float32[] =
+        encode (fun () ->
+            let rows = (torch.tensor (ids, dtype = torch.int64)).view (int64 texts, -1L)
+            net.Forward.EncodeTokens(input rows))
 
     interface IDisposable with
         member _.Dispose() =

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dwe.Host.Features;
 using Dwe.Model.Domain;
 
@@ -8,6 +9,10 @@ internal sealed record RunEncoders
 {
     /// <summary>Ids of encoders.</summary>
     public required string Text { get; init; }
+
+    /// <summary>What gave tokens, and how many; null for a store without.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Tokens { get; init; }
 
     /// <summary>Null for a run that was trained without images.</summary>
     public string? Image { get; init; }
@@ -24,6 +29,7 @@ internal sealed record RunEncoders
         return new RunEncoders
         {
             Text = Encoder(FeatureJob.TextKind) ?? store.Tables[FeatureStore.Entities].Kinds[FeatureJob.TextKind].Encoder,
+            Tokens = Encoder(FeatureKinds.Tokens),
             Image = Encoder(FeatureKinds.Image) ?? Encoder(FeatureKinds.Parts),
             Parts = store.Images?.Parts,
         };

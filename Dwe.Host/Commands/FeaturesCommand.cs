@@ -50,6 +50,7 @@ internal static class FeaturesCommand
         {
             Store = request.Out,
             EntityText = EntityText(request, dataset),
+            Tokens = request.Tokens,
             Splits = request.Splits.Length > 0 ? request.Splits : null,
             Reuse = request.Reuse,
             Shard = request.Shards > 1 ? new Shard(request.Shard, request.Shards) : null,
@@ -77,6 +78,7 @@ internal static class FeaturesCommand
             + $"{clock.Elapsed.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture)} s, "
             + $"{Number(result.Continued)} from an unfinished run, {Number(result.Reused)} used again; "
             + $"{Number(result.MissingDescriptions)} entities without a description"
+            + (result.TokenTexts == 0 ? "" : $"; tokens of {Number(result.TokenTexts)} texts, of which {Number(result.TokenTextsEncoded)} encoded")
             + (request.Shards == 1 ? "" : "; a shard, to be merged"));
         return ExitCode.Success;
     }

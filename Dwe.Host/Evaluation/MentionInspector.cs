@@ -61,12 +61,12 @@ internal sealed class MentionInspector : IDisposable
     {
         var dim = matcher.Compared;
         float[] vectors = [.. rows.SelectMany(row => entities.Rows.AsSpan(row * dim, dim).ToArray())];
-        return [.. matcher.ExplainScores(data.Features(split, matcher.ReadsScene), mention, vectors, lexical, rows)
+        return [.. matcher.ExplainScores(data.Features(split, matcher), mention, vectors, lexical, rows)
             .Select(shares => shares.Select(share => new Contribution(share.Item1, share.Item2)).ToArray())];
     }
 
     /// <summary>What of a mention went into its query.</summary>
-    public QueryShares Shares(int mention) => matcher.ExplainQuery(data.Features(split, matcher.ReadsScene), mention);
+    public QueryShares Shares(int mention) => matcher.ExplainQuery(data.Features(split, matcher), mention);
 
     public void Dispose() => entities.Dispose();
 }

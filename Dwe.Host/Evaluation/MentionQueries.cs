@@ -11,7 +11,7 @@ internal static class MentionQueries
     /// <summary>[mentions; compared width], not normalised.</summary>
     public static float[] Of(Matcher matcher, RunData data, string split)
     {
-        var (features, count) = (data.Features(split, matcher.ReadsScene), data.Mentions(split).Count);
+        var (features, count) = (data.Features(split, matcher), data.Mentions(split).Count);
         var all = new List<float>(count * matcher.Compared);
         for (var first = 0; first < count; first += AtOnce)
         {

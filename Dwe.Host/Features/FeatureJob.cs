@@ -23,6 +23,9 @@ internal sealed record FeatureJobOptions
     /// <summary>The template of entity texts.</summary>
     public required string EntityText { get; init; }
 
+    /// <summary>How many tokens of its text are stored a mention; 0 for none. The encoder must be an <see cref="ITokenEncoder"/>.</summary>
+    public int Tokens { get; init; }
+
     /// <summary>Splits to encode; null for all that the data set has.</summary>
     public IReadOnlyList<string>? Splits { get; init; }
 
@@ -64,12 +67,15 @@ internal sealed record ImageJobResult(int Named, int Found, IReadOnlyList<ImageR
 /// <param name="Reused">Of those, found in this store's earlier content or in another store.</param>
 /// <param name="MissingDescriptions">Entities that have none of the template's description fields.</param>
 /// <param name="Images">What became of the images; null where none were looked for.</param>
+/// <param name="TokenTexts">Different texts whose tokens were needed.</param>
+/// <param name="TokenTextsEncoded">Of those, texts whose tokens were encoded by this run.</param>
 internal sealed record FeatureJobResult(
-    int Texts, int Encoded, int Continued, int Reused, int MissingDescriptions, ImageJobResult? Images = null);
+    int Texts, int Encoded, int Continued, int Reused, int MissingDescriptions, ImageJobResult? Images = null,
+    int TokenTexts = 0, int TokenTextsEncoded = 0);
 
 /// <summary>
-/// Encodes a data set into a feature store. Of every mention <c>mention</c>, <c>text</c> (<c>mention [SEP] sentence</c>) and,
-/// with images, <c>image</c>, <c>parts</c>, <c>profile</c>, <c>attributes</c>, <c>identity</c>, <c>scene</c>; of every entity
+/// Encodes a data set into a feature store. Of every mention <c>mention</c>, <c>text</c> (<c>mention [SEP] sentence</c>),
+/// where wanted <c>tokens</c> of that text and, with images, <c>image</c>, <c>parts</c>, <c>profile</c>, <c>attributes</c>, <c>identity</c>, <c>scene</c>; of every entity
 /// <c>text</c> and <c>image</c>. Each different text and image is encoded once; what a killed run, the store's earlier
 /// content or another store already has is taken from there. Two runs write the same bytes.
 /// </summary>
@@ -127,10 +133,23 @@ internal static class FeatureJob
 
         var seen = images is null ? null : SeeImages(dataset, splits, options, images, journal, known, imageProgress, cancel);
         var plans = Plans(dataset, splits, template, encoder, images, seen, options.Shard is not null);
+        var tokens = WindowOf(encoder, options) is { } window ? new TokenJob(window, journal, known) : null;
+        if (tokens is not null) AddTokens(plans, dataset, tokens);
+        var more = tokens?.Texts ?? 0;
         var missing = dataset.Entities.Count(entity => template.Fill(entity).MissesDescription);
-        var result = Encode(plans, encoder, options, journal, known, progress, cancel)
+        var result = Encode(plans, encoder, options, journal, known, (done, all) => progress?.Invoke(done, all + more), cancel)
             with
-        { MissingDescriptions = missing, Images = seen };
+        { MissingDescriptions = missing, Images = seen, TokenTexts = more };
+        if (tokens is not null)
+        {
+            var (texts, all) = (result.Texts, result.Texts + more);
+            result = result with
+            {
+                TokenTextsEncoded = tokens.Run(
+                    options.Shard, options.Merge.Count > 0, done => progress?.Invoke(texts + done, all), cancel),
+            };
+        }
+
         if (options.Shard is not null) return result;
 
         using (var writer = new FeatureStoreWriter(options.Store))
@@ -348,6 +367,25 @@ internal static class FeatureJob
 
     // --- texts ---
 
+    /// <exception cref="UserErrorException">UsageWrong for an encoder that gives none.</exception>
+    private static TokenWindow? WindowOf(ITextEncoder encoder, FeatureJobOptions options)
+    {
+        if (options.Tokens == 0) return null;
+        return encoder is ITokenEncoder gives
+            ? new TokenWindow(gives, options.Tokens)
+            : throw new UserErrorException(UserError.NewUsageWrong(
+                $"{encoder.Id} gives no tokens", "Leave --tokens out, or name another --encoder."));
+    }
+
+    private static void AddTokens(List<TablePlan> plans, Dataset dataset, TokenJob tokens)
+    {
+        foreach (var plan in plans.Where(plan => plan.Name != FeatureStore.Entities))
+        {
+            plan.Kinds.Add(KindPlan.Many(
+                FeatureKinds.Tokens, tokens.Id, tokens.Dimension, [.. dataset.Mentions[plan.Name].Select(tokens.Want)]));
+        }
+    }
+
     private static FeatureJobResult Encode(
         List<TablePlan> plans, ITextEncoder encoder, FeatureJobOptions options, VectorJournal journal, KnownVectors known,
         Action<long, long>? progress, CancellationToken cancel)
@@ -436,6 +474,8 @@ internal static class FeatureJob
             try
             {
                 Earlier.Add(EarlierVectors.Open(options.Store, options.Reuse, encoder.Id, encoder.Dimension));
+                if (WindowOf(encoder, options) is { } window)
+                    Earlier.Add(EarlierVectors.Open(options.Store, options.Reuse, window.Id, encoder.Dimension));
                 if (images is not null)
                 {
                     Earlier.Add(EarlierVectors.Open(options.Store, options.Reuse, images.Encoder.Id, images.Encoder.Dimension));

@@ -1,6 +1,6 @@
 namespace Dwe.Host.Features;
 
-/// <summary>The names of the kinds that images give.</summary>
+/// <summary>The names of the kinds that images and tokens give.</summary>
 internal static class FeatureKinds
 {
     /// <summary>The whole image, one vector.</summary>
@@ -17,6 +17,9 @@ internal static class FeatureKinds
 
     /// <summary>Who a face is near to.</summary>
     public const string Identity = "identity";
+
+    /// <summary>Tokens of a mention's text, as its encoder sees them there.</summary>
+    public const string Tokens = "tokens";
 
     /// <summary>The scene, as an encoded text.</summary>
     public const string Scene = "scene";

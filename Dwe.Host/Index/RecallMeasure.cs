@@ -34,7 +34,7 @@ internal static class RecallMeasure
             throw new UserErrorException(UserError.NewUsageWrong(
                 $"{data.Dataset.Folder} has no dev mention whose entity is known", "Leave --dev out."));
         var golds = rows.ToDictionary(row => row, row => index.RowOf(((Gold.Entity)mentions[row].Gold).id));
-        var features = data.Features(Splits.Dev, matcher.ReadsScene);
+        var features = data.Features(Splits.Dev, matcher);
         var fusion = new CandidateFusion(index, prior);
         var places = new Dictionary<string, List<int>>();
         void Add(string source, int row, IEnumerable<int> found)

@@ -102,7 +102,7 @@ internal sealed class Linker : ILinker
     public IReadOnlyList<LinkAnswer> Link(IReadOnlyList<LinkRequest> requests, CancellationToken cancel = default)
     {
         using var scope = torch.NewDisposeScope();
-        var (features, seen) = encoder.Encode(requests, matcher.ReadsScene, cancel);
+        var (features, seen) = encoder.Encode(requests, matcher.ReadsScene, matcher.ReadsTokens, cancel);
         var mentions = lexical?.Prepare([.. requests.Select(AsMention)], [.. requests.Select(_ => -1)]);
         float[][] queries = [.. Enumerable.Range(0, requests.Count).Select(row => Query(features, row))];
         var candidates = retrieval.Of(requests, queries);

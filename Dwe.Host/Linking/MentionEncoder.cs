@@ -32,18 +32,22 @@ internal sealed class MentionEncoder : IDisposable
 {
     private readonly ITextEncoder texts;
     private readonly ImageWork? images;
+    private readonly TokenWindow? tokens;
 
-    private MentionEncoder(ITextEncoder texts, ImageWork? images)
+    private MentionEncoder(ITextEncoder texts, ImageWork? images, TokenWindow? tokens)
     {
         this.texts = texts;
         this.images = images;
+        this.tokens = tokens;
     }
 
     /// <summary>Whether an image matters.</summary>
     public bool SeesImages => images is not null;
 
-    /// <summary>With encoders of the caller's; no images where <paramref name="images"/> is null.</summary>
-    public static MentionEncoder Of(ITextEncoder texts, ImageWork? images = null) => new(texts, images);
+    /// <summary>With encoders of the caller's; no images where <paramref name="images"/> is null, and no tokens where
+    /// <paramref name="tokens"/> is.</summary>
+    public static MentionEncoder Of(ITextEncoder texts, ImageWork? images = null, TokenWindow? tokens = null) =>
+        new(texts, images, tokens);
 
     /// <summary>Opens the encoders of a run.</summary>
     /// <param name="encoders">Those that its features were made with.</param>
@@ -61,7 +65,9 @@ internal sealed class MentionEncoder : IDisposable
         try
         {
             Require("text encoder", texts.Id, encoders.Text);
-            return new MentionEncoder(texts, encoders.Image is null ? null : OpenImages(encoders, choice, precision, cache, report, cancel));
+            var tokens = encoders.Tokens is null ? null : OpenTokens(texts, encoders.Tokens);
+            var images = encoders.Image is null ? null : OpenImages(encoders, choice, precision, cache, report, cancel);
+            return new MentionEncoder(texts, images, tokens);
         }
         catch
         {
@@ -72,13 +78,14 @@ internal sealed class MentionEncoder : IDisposable
 
     /// <summary>
     /// The features of requests, one row each, and what was seen in their images: float32 <c>mention</c>, <c>text</c> [n; d],
-    /// <c>image</c> [at most n; d_i], <c>parts</c> [Σk; d_i], <c>profile</c> [Σk; d]. Tensors belong to the caller's scope.
+    /// <c>tokens</c> [Σk; d], <c>image</c> [at most n; d_i], <c>parts</c> [Σk; d_i], <c>profile</c> [Σk; d]. Tensors belong to the caller's scope.
     /// </summary>
     /// <param name="requests">Mentions.</param>
     /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
+    /// <param name="withTokens">With the tokens of their texts; InvalidOperationException where the run's features had none.</param>
     /// <param name="cancel">Stops between images and batches.</param>
     public (MentionFeatures Features, IReadOnlyList<SeenImage> Seen) Encode(
-        IReadOnlyList<LinkRequest> requests, bool withScene, CancellationToken cancel)
+        IReadOnlyList<LinkRequest> requests, bool withScene, bool withTokens, CancellationToken cancel)
     {
         var seen = requests.Select(request => See(request.Image, cancel)).ToArray();
         var profiles = seen.Select(one => ProfilesOf(one.Image.Findings, withScene)).ToArray();
@@ -93,6 +100,7 @@ internal sealed class MentionEncoder : IDisposable
         var features = new MentionFeatures(
             rows.narrow(0, 0, count),
             rows.narrow(0, count, count),
+            withTokens ? Ragged(TokensOf(requests, cancel), texts.Dimension) : null,
             Ragged([.. seen.Select(one => one.Whole)], images?.Encoder.Dimension ?? 0),
             Ragged([.. seen.Select(one => one.Parts)], images?.Encoder.Dimension ?? 0),
             Profiles(rows.narrow(0, 2 * count, wanted.Length - (2 * count)), profiles));
@@ -137,6 +145,22 @@ internal sealed class MentionEncoder : IDisposable
         if (vectors.All(own => own.Length == 0)) return null;
         var offsets = Offsets(vectors.Select(own => own.Length / dim));
         return new RaggedFeatures(torch.tensor(vectors.SelectMany(own => own).ToArray().AsMemory(), [offsets[^1], dim]), offsets);
+    }
+
+    /// <summary>Of each request, its tokens' vectors one after the other.</summary>
+    private float[][] TokensOf(IReadOnlyList<LinkRequest> requests, CancellationToken cancel)
+    {
+        var window = tokens ?? throw new InvalidOperationException("the model reads tokens, the encoders give none");
+        var all = window.Encoder.EncodeTokens([.. requests.Select(request => FeatureJob.TextOf(request.Mention, request.Text))], cancel);
+        return [.. requests.Select((request, at) => window.Pick(all[at], window.Places(request.Mention, request.Text)))];
+    }
+
+    /// <exception cref="UserErrorException">StoreMismatch where the encoder gives no such tokens.</exception>
+    private static TokenWindow OpenTokens(ITextEncoder texts, string id)
+    {
+        var window = texts is ITokenEncoder gives && TokenWindow.MostOf(id) is { } most ? new TokenWindow(gives, most) : null;
+        Require("tokens", window?.Id ?? $"none of {texts.Id}", id);
+        return window!;
     }
 
     /// <summary>One per face, then the scene.</summary>

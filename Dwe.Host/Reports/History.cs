@@ -6,11 +6,12 @@ namespace Dwe.Host.Reports;
 /// <summary>One evaluation on dev while a run was trained.</summary>
 /// <param name="Step">Updates made.</param>
 /// <param name="Epoch">Epochs done.</param>
+/// <param name="LearningRate">Of the last update; null in a run of an earlier version.</param>
 /// <param name="Losses">Of training, means over the steps since the evaluation before: <c>loss</c> and its parts, unweighted.
 /// None in a run of an earlier version.</param>
 /// <param name="Metrics">By name; null where it is not defined.</param>
 internal sealed record HistoryPoint(
-    long Step, int Epoch, IReadOnlyDictionary<string, double?> Losses, IReadOnlyDictionary<string, double?> Metrics);
+    long Step, int Epoch, double? LearningRate, IReadOnlyDictionary<string, double?> Losses, IReadOnlyDictionary<string, double?> Metrics);
 
 /// <summary><c>history.jsonl</c> of a run.</summary>
 internal static class History
@@ -39,6 +40,7 @@ internal static class History
             return new HistoryPoint(
                 root.GetProperty("step").GetInt64(),
                 root.GetProperty("epoch").GetInt32(),
+                root.TryGetProperty("learning_rate", out var rate) ? rate.GetDouble() : null,
                 root.TryGetProperty("losses", out var losses) ? Numbers(losses) : new Dictionary<string, double?>(),
                 Numbers(root.GetProperty("metrics")));
         }

@@ -42,6 +42,9 @@ internal static class ReportText
     /// <summary>A metric by its name: shares in percent, mean ranks as they are.</summary>
     public static string Metric(string name, double? value) => name == MeanRank ? Rank(value) : Percent(value);
 
+    /// <summary>A learning rate: three digits that count.</summary>
+    public static string Rate(double? value) => value?.ToString("0.00E-0", CultureInfo.InvariantCulture) ?? None;
+
     /// <summary>A training loss.</summary>
     public static string Loss(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? None;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Dwe.Host.Checkpoints;
 using Dwe.Host.Enrichment;
 
 namespace Dwe.Host.Reports;
@@ -30,6 +31,7 @@ internal static class RunMarkdown
     private static void Run(StringBuilder text, ReportedRun run)
     {
         Heading(text, 2, run.Name);
+        Training(text, run);
         if (run.Results.Count == 0)
         {
             text.Append("No results yet.\n\n");
@@ -64,6 +66,23 @@ internal static class RunMarkdown
 
             Certainty(text, one);
         }
+    }
+
+    /// <summary>What the first, the best and the last evaluation found while the run was trained.</summary>
+    private static void Training(StringBuilder text, ReportedRun run)
+    {
+        string[] losses = [.. run.History.SelectMany(point => point.Losses.Keys).Distinct().OrderBy(name => name != LossSums.Total)];
+        if (losses.Length == 0) return;
+        var shown = run.History.Where((point, at) => at == 0 || at == run.History.Count - 1 || point.Step == run.BestStep);
+        Table(
+            text,
+            ["epoch", .. losses.Select(name => $"training: {ReportText.Words(name)}"), "learning rate", "dev hits@1"],
+            shown.Select(point => (string[])
+            [
+                ReportText.Count(point.Epoch) + (point.Step == run.BestStep ? " (best checkpoint)" : ""),
+                .. losses.Select(name => ReportText.Loss(point.Losses.GetValueOrDefault(name))),
+                ReportText.Rate(point.LearningRate), ReportText.Percent(point.Metrics.GetValueOrDefault("hits@1")),
+            ]));
     }
 
     private static void Certainty(StringBuilder text, ReportedResult one)

@@ -149,17 +149,19 @@ internal static class RunPage
         string[] names = [.. run.History.SelectMany(point => point.Metrics.Keys).Distinct()];
         // The sum first: its parts are unweighted, so they do not add up to it.
         string[] losses = [.. run.History.SelectMany(point => point.Losses.Keys).Distinct().OrderBy(name => name != LossSums.Total)];
+        string[] rate = run.History.Any(point => point.LearningRate is not null) ? ["learning rate"] : [];
         return Html.Of($"""
             {Curve($"{id}-curve", $"dev metrics of {run.Name} by epoch", "dev, percent", [.. Curves.Select(name => Dev(name, run, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
             {Curve($"{id}-loss", $"training losses of {run.Name} by epoch", "loss, mean since the evaluation before", [.. losses.Select(name => Loss(ReportText.Words(name), run, name))], best is null ? null : (best.Epoch, "best checkpoint"))}
             <details><summary>Every evaluation</summary>
             {Table("dev after each epoch that was evaluated",
-                ["epoch", "step", .. names.Select(ReportText.Words), .. losses.Select(name => $"training: {ReportText.Words(name)}")],
+                ["epoch", "step", .. names.Select(ReportText.Words), .. losses.Select(name => $"training: {ReportText.Words(name)}"), .. rate],
                 run.History.Select(point => (string[])
                 [
                     ReportText.Count(point.Epoch), ReportText.Count(point.Step),
                     .. names.Select(name => ReportText.Metric(name, point.Metrics.GetValueOrDefault(name))),
                     .. losses.Select(name => ReportText.Loss(point.Losses.GetValueOrDefault(name))),
+                    .. rate.Select(_ => ReportText.Rate(point.LearningRate)),
                 ]))}
             </details>
             """);

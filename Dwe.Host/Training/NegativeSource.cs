@@ -54,7 +54,7 @@ internal sealed class NegativeSource
         }
 
         const int QueriesAtOnce = 1024;
-        var features = data.Features(Splits.Train, matcher.ReadsScene);
+        var features = data.Features(Splits.Train, matcher);
         var queries = new List<float>(mentionRows.Length * matcher.Sizes.Entity);
         foreach (var rows in mentionRows.Chunk(QueriesAtOnce))
         {

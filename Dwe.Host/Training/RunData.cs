@@ -24,7 +24,7 @@ internal sealed class RunData : IDisposable
     // Where this is a part of other data: which rows of which of its splits each split is, and those features.
     private readonly RunData? whole;
     private readonly IReadOnlyDictionary<string, SplitPart> parts = new Dictionary<string, SplitPart>();
-    private readonly Dictionary<(string Split, bool WithScene), MentionFeatures> partFeatures = [];
+    private readonly Dictionary<(string Split, bool WithScene, bool WithTokens), MentionFeatures> partFeatures = [];
 
     private RunData(Dataset dataset, FeatureStore? store, RunData? whole = null, IReadOnlyDictionary<string, SplitPart>? parts = null)
     {
@@ -117,23 +117,39 @@ internal sealed class RunData : IDisposable
     public int[] Golds(string split) =>
         [.. Mentions(split).Select(mention => mention.Gold is Gold.Entity gold ? RowOf(gold.id) : -1)];
 
+    /// <summary>The features of a split's mentions that a model reads, for batches.</summary>
+    /// <exception cref="UserErrorException">StoreMismatch where it reads tokens and the store has none.</exception>
+    public MentionFeatures Features(string split, Matcher matcher) => Features(split, matcher.ReadsScene, matcher.ReadsTokens);
+
     /// <summary>The features of a split's mentions, for batches.</summary>
     /// <param name="split">The split.</param>
     /// <param name="withScene">What the scene is counts as one more profile, the last.</param>
-    public MentionFeatures Features(string split, bool withScene)
+    /// <param name="withTokens">With the tokens of their texts.</param>
+    /// <exception cref="UserErrorException">StoreMismatch where the store has no tokens and they are wanted.</exception>
+    public MentionFeatures Features(string split, bool withScene, bool withTokens = false)
     {
         if (parts.TryGetValue(split, out var part))
         {
-            return partFeatures.TryGetValue((split, withScene), out var own)
+            var which = (split, withScene, withTokens);
+            return partFeatures.TryGetValue(which, out var own)
                 ? own
-                : partFeatures[(split, withScene)] = SplitPart.Select(whole!.Features(part.Split, withScene), part.Rows);
+                : partFeatures[which] = SplitPart.Select(whole!.Features(part.Split, withScene, withTokens), part.Rows);
         }
 
         var table = Store.Table(split);
+        if (withTokens && !table.Has(FeatureKinds.Tokens))
+        {
+            throw FeatureStore.Mismatch(
+                Path.Combine(Store.Folder, split), $"kinds {string.Join(", ", table.Kinds)}",
+                $"a kind '{FeatureKinds.Tokens}' as well, which model.tokens reads",
+                "Make the features with `dwe features --tokens`, or set model.tokens=false.");
+        }
+
         var profiles = Ragged(table, FeatureKinds.Profile);
         return new MentionFeatures(
             table.Kind(FeatureJob.MentionKind).Vectors,
             table.Kind(FeatureJob.TextKind).Vectors,
+            withTokens ? Ragged(table, FeatureKinds.Tokens) : null,
             Ragged(table, FeatureKinds.Image),
             Ragged(table, FeatureKinds.Parts),
             withScene && table.Has(FeatureKinds.Scene) ? WithScene(table, profiles) : profiles);
@@ -194,11 +210,11 @@ internal sealed class RunData : IDisposable
         }
     }
 
-    /// <summary>Refuses mentions or profiles encoded to another width than sentences, or than the other splits.</summary>
+    /// <summary>Refuses mentions, tokens or profiles encoded to another width than sentences, or than the other splits.</summary>
     private static void RequireSameWidth(FeatureStore store, string split)
     {
         var expected = store.Table(store.Tables.First(name => name != FeatureStore.Entities)).Kind(FeatureJob.TextKind).Dim;
-        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind, FeatureKinds.Profile }.Where(store.Table(split).Has))
+        foreach (var name in new[] { FeatureJob.MentionKind, FeatureJob.TextKind, FeatureKinds.Profile, FeatureKinds.Tokens }.Where(store.Table(split).Has))
         {
             if (store.Table(split).Kind(name).Dim is var found && found != expected)
             {

@@ -14,7 +14,7 @@ internal sealed record SplitPart(string Split, int[] Rows)
     {
         long[] wanted = [.. rows.Select(row => (long)row)];
         return new MentionFeatures(
-            Gather(features.Mention, wanted), Gather(features.Text, wanted),
+            Gather(features.Mention, wanted), Gather(features.Text, wanted), Select(features.Tokens, rows),
             Select(features.Image, rows), Select(features.Parts, rows), Select(features.Profile, rows));
     }
 
@@ -23,7 +23,7 @@ internal sealed record SplitPart(string Split, int[] Rows)
     {
         features.Mention.Dispose();
         features.Text.Dispose();
-        foreach (var ragged in new[] { features.Image, features.Parts, features.Profile })
+        foreach (var ragged in new[] { features.Tokens, features.Image, features.Parts, features.Profile })
         {
             ragged?.Value.Rows.Dispose();
         }

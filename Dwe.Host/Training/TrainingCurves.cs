@@ -46,10 +46,11 @@ internal sealed class TrainingCurves : IDisposable
 
     /// <param name="step">Updates made.</param>
     /// <param name="epoch">Epochs done.</param>
+    /// <param name="rate">The learning rate of the last update.</param>
     /// <param name="losses">Means over the steps since the evaluation before, by name.</param>
     /// <param name="metrics">On dev.</param>
     public void Evaluation(
-        long step, int epoch, IReadOnlyDictionary<string, double> losses, IReadOnlyDictionary<string, double?> metrics)
+        long step, int epoch, double rate, IReadOnlyDictionary<string, double> losses, IReadOnlyDictionary<string, double?> metrics)
     {
         foreach (var (name, value) in metrics)
         {
@@ -60,7 +61,7 @@ internal sealed class TrainingCurves : IDisposable
             }
         }
 
-        history.WriteLine(JsonSerializer.Serialize(new { step, epoch, losses, metrics }));
+        history.WriteLine(JsonSerializer.Serialize(new { step, epoch, learning_rate = rate, losses, metrics }));
     }
 
     public void Dispose()

@@ -60,7 +60,7 @@ internal sealed class TrainingLoop : IDisposable
         compared = new CandidateSource(config, data, candidates, mentionRows);
         negatives = new NegativeSource(config, data, candidates, mentionRows, goldRows);
         trainer = new Trainer(
-            matcher, data.Features(Data.Splits.Train, matcher.ReadsScene), data.EntitiesFor(matcher), (long)StepsPerEpoch * config.Training.Epochs, lexical);
+            matcher, data.Features(Data.Splits.Train, matcher), data.EntitiesFor(matcher), (long)StepsPerEpoch * config.Training.Epochs, lexical);
     }
 
     /// <summary>Training mentions left out because the knowledge base lacks their entity.</summary>
@@ -123,6 +123,7 @@ internal sealed class TrainingLoop : IDisposable
         var all = (long)mentionRows.Length * config.Training.Epochs;
         progress.Report(MentionsSeen(state), all);
         var standing = "";
+        var rate = 0.0;
         while (state.Epoch < config.Training.Epochs)
         {
             var order = Draw.EpochOrder(config.Training.Seed, state.Epoch, mentionRows.Length);
@@ -146,6 +147,7 @@ internal sealed class TrainingLoop : IDisposable
                     StepInEpoch = state.StepInEpoch + 1,
                     Losses = (state.Losses ?? LossSums.None).Plus(report),
                 };
+                rate = report.Rate;
                 LeftOut += report.Updated ? 0 : 1;
                 curves.Step(state.Step, report);
                 progress.Report(MentionsSeen(state), all, $"loss {report.Loss:0.0000}{standing}");
@@ -154,7 +156,7 @@ internal sealed class TrainingLoop : IDisposable
             state = state with { Epoch = state.Epoch + 1, StepInEpoch = 0 };
             if (state.Epoch % config.Training.EvaluateEveryEpochs == 0 || state.Epoch == config.Training.Epochs)
             {
-                state = Evaluate(state, curves);
+                state = Evaluate(state, rate, curves);
                 standing = $", dev {config.Training.SelectBy} best {state.BestValue:0.0000}";
             }
 
@@ -188,10 +190,10 @@ internal sealed class TrainingLoop : IDisposable
         return [.. batches];
     }
 
-    private CheckpointState Evaluate(CheckpointState state, TrainingCurves curves)
+    private CheckpointState Evaluate(CheckpointState state, double rate, TrainingCurves curves)
     {
         var result = dev.Run(matcher, config.Training.Protocol, system);
-        curves.Evaluation(state.Step, state.Epoch, (state.Losses ?? LossSums.None).Means(), result.Metrics);
+        curves.Evaluation(state.Step, state.Epoch, rate, (state.Losses ?? LossSums.None).Means(), result.Metrics);
         state = state with { Losses = null };
         var value = result.Measure(config.Training.SelectBy);
         if (state.BestValue is { } best && value <= best)

@@ -19,6 +19,8 @@ type MentionBatch =
         Mention: Tensor
         /// [batch; d] the mention in its sentence, encoded.
         Text: Tensor
+        /// [batch; tokens; d] tokens of that text, encoded; present [batch; tokens].
+        Tokens: Masked option
         /// [batch; d_i] the whole image, encoded; present [batch].
         Image: Masked option
         /// [batch; parts; d_i] parts of the image, encoded; present [batch; parts].
@@ -59,6 +61,7 @@ module internal MentionBatch =
             Shape.rank 3 $"{name} values" parts.Values
             checkMasked name [ rows; Shape.size 1 parts.Values ] parts
 
+        mentions.Tokens |> Option.iter (checkParts (nameof mentions.Tokens))
         mentions.Parts |> Option.iter (checkParts (nameof mentions.Parts))
         mentions.Profile |> Option.iter (checkParts (nameof mentions.Profile))
 

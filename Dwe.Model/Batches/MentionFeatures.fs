@@ -20,6 +20,8 @@ type MentionFeatures =
         Mention: Tensor
         /// [n; d]
         Text: Tensor
+        /// Of the text's tokens those next to the mention; None where the model reads none.
+        Tokens: RaggedFeatures option
         Image: RaggedFeatures option
         Parts: RaggedFeatures option
         Profile: RaggedFeatures option
@@ -70,6 +72,7 @@ module internal MentionFeatures =
 
         { Mention = rows device table.Mention at
           Text = rows device table.Text at
+          Tokens = table.Tokens |> Option.bind (fun features -> padded device features mentions)
           Image = table.Image |> Option.bind (fun features -> single device features mentions)
           Parts = table.Parts |> Option.bind (fun features -> padded device features mentions)
           Profile = table.Profile |> Option.bind (fun features -> padded device features mentions) }

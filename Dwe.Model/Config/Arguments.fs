@@ -56,6 +56,8 @@ type internal FeaturesArguments =
     | [<Unique>] Without of GUESSES: string
     | [<Unique>] Objects
     | [<Unique>] Identity
+    | [<Unique>] Tokens
+    | [<Unique>] Max_Tokens of COUNT: int
     | [<Unique>] Shard of ``I/N``: string
     | [<CliPrefix(CliPrefix.None); Unique>] Merge of SHARD: string list
     | [<Unique>] Encoder of NAME: string
@@ -78,6 +80,8 @@ type internal FeaturesArguments =
             | Without _ -> "model guesses about faces to leave out: gender, race, emotion, separated by commas"
             | Objects -> "things that were detected are parts too, beside persons"
             | Identity -> "store an identity vector for every face"
+            | Tokens -> "store vectors of the tokens next to each mention too, for model.tokens (much space)"
+            | Max_Tokens _ -> "with --tokens: how many a mention, 1 to 128 (default: 32)"
             | Shard _ -> "do one of N equal shares and leave it unfinished, e.g. 1/4"
             | Merge _ -> "put the folders that shards have left together into --out; with the shards' options"
 

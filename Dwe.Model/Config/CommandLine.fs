@@ -110,6 +110,8 @@ type FeaturesOptions =
         Without: string[]
         Objects: bool
         Identity: bool
+        /// How many tokens of its text are stored a mention; 0 for none.
+        Tokens: int
         /// The number of the share, from 1.
         Shard: int
         /// How many shares there are; 1 for the whole work.
@@ -398,6 +400,7 @@ module internal CommandLine =
                 "dwe features --data wikimel --out named.store --entity-text \"{name} [SEP] {property}\" --reuse wikimel.store"
                 "dwe features --data mine --out pooled.store --entity-text \"{name} [SEP] {brief|property} || {name}\""
                 "dwe features --data mine --images photos --without race,emotion --out mine.store"
+                "dwe features --data wikimel --tokens --max-tokens 16 --reuse wikimel.store --out tokens.store"
                 "dwe features --data wikimel --shard 1/2 --out part1"
                 "dwe features merge part1 part2 --data wikimel --out wikimel.store"
                 "dwe features --data wikimel --out clip.store --encoder clip:ViT-B-32.pt --precision bf16-mixed" ]
@@ -698,6 +701,16 @@ module internal CommandLine =
             else
                 Error(ValueInvalid("command line", "--shard", text, "I/N with I from 1 to N, e.g. 1/4"))
 
+    /// How many tokens are stored a mention: the sentence encoder reads no more than the greatest.
+    let private tokensOf (wanted: bool) (most: int option) =
+        match wanted, most with
+        | false, None -> Ok 0
+        | false, Some _ -> Error(UsageWrong("--max-tokens goes with --tokens only", "See `dwe features --help`."))
+        | true, None -> Ok 32
+        | true, Some most when most >= 1 && most <= 128 -> Ok most
+        | true, Some most ->
+            Error(ValueInvalid("command line", "--max-tokens", string most, "a whole number from 1 to 128"))
+
     let private features (found: ParseResults<FeaturesArguments>) =
         let alone = found.Contains FeaturesArguments.Shard && found.Contains FeaturesArguments.Merge
         let textOnly = found.Contains FeaturesArguments.No_Images
@@ -731,7 +744,10 @@ module internal CommandLine =
             |> Result.bind (fun encoder ->
                 encoderPrecision encoder (found.TryGetResult FeaturesArguments.Precision)
                 |> Result.map (fun precision -> splits, without, share, encoder, precision)))
-        |> Result.map (fun (splits, without, share, encoder, precision) ->
+        |> Result.bind (fun others ->
+            tokensOf (found.Contains FeaturesArguments.Tokens) (found.TryGetResult FeaturesArguments.Max_Tokens)
+            |> Result.map (fun tokens -> others, tokens))
+        |> Result.map (fun ((splits, without, share, encoder, precision), tokens) ->
             Features
                 { Data = found.GetResult FeaturesArguments.Data
                   Format = orNull (found.TryGetResult FeaturesArguments.Format)
@@ -747,6 +763,7 @@ module internal CommandLine =
                   Without = without
                   Objects = found.Contains FeaturesArguments.Objects
                   Identity = found.Contains FeaturesArguments.Identity
+                  Tokens = tokens
                   Shard = fst share
                   Shards = snd share
                   Merge = Array.ofList (found.GetResult(FeaturesArguments.Merge, [])) })

@@ -35,6 +35,11 @@ module internal Fields =
 
         [ Field.flag "model.textual_unit" "dwe: attention over the text" _.Model.Units.Textual (fun value ->
               set (fun units -> { units with Textual = value }))
+          Field.flag
+              "model.tokens"
+              "dwe: the textual unit reads the text's tokens too, of a store made with `dwe features --tokens`"
+              _.Model.Units.Tokens
+              (fun value -> set (fun units -> { units with Tokens = value }))
           Field.flag "model.vision_unit" "dwe: attention over image and parts" _.Model.Units.Vision (fun value ->
               set (fun units -> { units with Vision = value }))
           Field.flag

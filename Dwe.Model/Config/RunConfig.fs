@@ -70,6 +70,8 @@ type Protocol =
 type UnitsConfig =
     {
         Textual: bool
+        /// The textual unit reads the text's tokens, beside the text as a whole.
+        Tokens: bool
         Vision: bool
         Attribute: bool
         /// The attribute unit reads what the scene is, beside the profiles.
@@ -152,6 +154,7 @@ type RunConfig =
               Dropout = 0.4
               Units =
                 { Textual = true
+                  Tokens = false
                   Vision = true
                   Attribute = true
                   Scene = true

@@ -11,6 +11,9 @@ type internal Clip =
         EncodeImage: Tensor -> Tensor
         /// [batch; places] int64 -> [batch; embedding], not normalised
         EncodeText: Tensor -> Tensor
+        /// [batch; places] int64 -> [batch; places; embedding], not normalised: what `EncodeText` makes of the end mark, of
+        /// every place
+        EncodeTokens: Tensor -> Tensor
         /// The logarithm of the factor of cosines, a scalar.
         LogitScale: Tensor
     }
@@ -30,9 +33,13 @@ module internal Clip =
         layer {
             let! scale = FrozenLayer.loaded "logit_scale" []
             let! encodeImage = Layer.nest "visual" image
-            let! encodeText = TextTransformer.recipe frozen sizes
+            let! text = TextTransformer.recipe frozen sizes
 
-            return { EncodeImage = encodeImage; EncodeText = encodeText; LogitScale = scale }
+            return
+                { EncodeImage = encodeImage
+                  EncodeText = text.Pooled
+                  EncodeTokens = text.EveryPlace
+                  LogitScale = scale }
         }
 
     /// exp(scale) · cosine.  image : [n; d], text : [m; d] -> [n; m]

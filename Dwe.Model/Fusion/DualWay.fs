@@ -141,7 +141,7 @@ module internal DualWay =
 
     /// The model:
     ///
-    ///     h_T = MHA(φ_T m, {φ_T t, φ_T m})      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
+    ///     h_T = MHA(φ_T m, {φ_T t, φ_T m} ∪ φ_T K)      h_V = MHA(φ_T m, {φ_I v} ∪ φ_I S)      h_A = MHA(φ_T m, φ_A A)
     ///     g = softmax over the units present of w · LN(h_u)
     ///     q = W_s t + b_s + W_o Drop(φ_T m + Σ_u g_u h_u) + b_o,   e = W_e [x; v / |v|] + b_e, or e = x
     ///     score = exp(s) cos(q, e) + MLP([cos(q, e); features of the pair])
@@ -149,8 +149,8 @@ module internal DualWay =
     /// Where the model is residual, W_s and W_e start as the identity and W_o as 0: the first scores are the encoder's own
     /// similarity of text and description, and what is learned is added to it. Else W_s t + b_s is left out.
     /// Each unit has an attention of its own. A sentence is one vector, and a softmax over it alone would be 1 whatever the
-    /// mention is: so the mention itself is the text's second key. An empty set of keys gives the zero vector and a closed gate, so what a
-    /// mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same;
+    /// mention is: so the mention itself is the text's second key; the text's tokens K are keys too where the model reads them. An empty
+    /// set of keys gives the zero vector and a closed gate, so what a mention lacks changes nothing. Without the lexical unit the score is the cosine, whose order is the same;
     /// without the match it is the MLP alone, with 0 for the cosine.
     ///
     /// source : the paper's description; the released code has one attention, no attributes, a sum for gates
@@ -222,18 +222,23 @@ module internal DualWay =
                 let over (attention: Attention) (keys: Masked) : Masked =
                     { Values = attention.Over mention keys; Present = keys.Present.any 1L }
 
-                let texts =
-                    { Values = torch.stack ([| text; mention |], 1L)
-                      Present = torch.stack ([| everyRow; everyRow |], 1L) }
-
-                let textUnit = textual |> Option.map (fun attention -> over attention texts)
-
                 let wholeAsKey (whole: Masked) =
                     { Values = whole.Values.unsqueeze 1L; Present = whole.Present.unsqueeze 1L }
 
                 let together (left: Masked) (right: Masked) =
                     { Values = torch.cat ([| left.Values; right.Values |], 1L)
                       Present = torch.cat ([| left.Present; right.Present |], 1L) }
+
+                let texts =
+                    { Values = torch.stack ([| text; mention |], 1L)
+                      Present = torch.stack ([| everyRow; everyRow |], 1L) }
+
+                let textKeys =
+                    match batch.Tokens with
+                    | Some tokens when units.Tokens -> together texts { tokens with Values = ofText tokens.Values }
+                    | _ -> texts
+
+                let textUnit = textual |> Option.map (fun attention -> over attention textKeys)
 
                 let seen =
                     [ yield! image |> Option.map wholeAsKey |> Option.toList

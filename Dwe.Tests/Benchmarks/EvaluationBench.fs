@@ -23,7 +23,8 @@ let private features =
             Some
                 { Rows = tensor 3 (mentions * parts)
                   Offsets = Array.init (mentions + 1) (fun mention -> int64 (mention * parts)) }
-          Profile = None }
+          Profile = None
+          Tokens = None }
 
 let private ranksOf ranks =
     match ranks with

@@ -39,6 +39,23 @@ let private fastProduct (dtype: torch.ScalarType) =
     let seconds = fast 3 20 (fun _ -> use _ = torch.matmul (left, right) in ())
     2.0 * float size ** 3.0 / seconds / 1e9
 
+/// Seconds of a step, and the process's peak memory in megabytes while steps were timed; None where the system does not tell.
+type private StepCost = { Seconds: float; Peak: float option }
+
+/// A full collection first, so that what another phase left does not count.
+let private costOf (measure: unit -> float) =
+    GC.Collect()
+    GC.WaitForPendingFinalizers()
+    let fromNow = Timing.countPeakAnew ()
+    let seconds = measure ()
+    { Seconds = seconds; Peak = (if fromNow then Some(Timing.peakMegabytes ()) else None) }
+
+let private peakOf (cost: StepCost) =
+    cost.Peak |> Option.map (fun peak -> $", peak {peak:F0} MB") |> Option.defaultValue ""
+
+/// The most that a step of `dwe` may take, in steps of `published`.
+let private bound = 2.0
+
 let private batch rows =
     let rows, size, parts = rows, 512L, 4L
     let normal (sizes: int64 list) = torch.randn (Array.ofList sizes)
@@ -49,7 +66,8 @@ let private batch rows =
           Text = normal [ rows; size ]
           Image = Some { Values = normal [ rows; size ]; Present = present [ rows ] }
           Parts = Some { Values = normal [ rows; parts; size ]; Present = present [ rows; parts ] }
-          Profile = None }
+          Profile = None
+          Tokens = None }
       Positive = normal [ rows; size ] * (0.05).ToScalar()
       Negative = Some(normal [ rows; 1L; size ] * (0.05).ToScalar())
       NegativeEntity = None
@@ -78,16 +96,19 @@ let private step rate precision =
     let report name seconds extra =
         printfn $"  %-26s{name} %7.2f{1000.0 * seconds} ms  %8.0f{float rows / seconds} mentions/s{extra}"
 
-    let whole =
-        fast 30 150 (fun run ->
-            Step.run net lossOf optimizer options (int64 run) [ batches[run % batches.Length] ] |> ignore)
+    let cost =
+        costOf (fun () ->
+            fast 30 150 (fun run ->
+                Step.run net lossOf optimizer options (int64 run) [ batches[run % batches.Length] ] |> ignore))
+
+    let whole = cost.Seconds
 
     let gflops = publishedWork * float rows / whole / 1e9
 
     report
         $"{precision} step"
         whole
-        $"  %5.0f{gflops} published GFLOP/s = {100.0 * gflops / rate:F0} %% of float32 GEMM, {float rows / whole / 2790.0:F2} x 2,790"
+        $"  %5.0f{gflops} published GFLOP/s = {100.0 * gflops / rate:F0} %% of float32 GEMM, {float rows / whole / 2790.0:F2} x 2,790{peakOf cost}"
 
     net.Train 0L
     let scoped action run = Scope.value (fun () -> action batches[run % batches.Length])
@@ -108,10 +129,10 @@ let private step rate precision =
     net.Evaluate()
     use _ = torch.no_grad ()
     report "eval forward" (fast 10 80 (scoped (fun batch -> net.Forward.Query batch.Mentions |> ignore))) ""
-    whole
+    cost
 
 /// The neural part of the `dwe` model on the same numbers: every unit, the entity side, the golds of the batch as negatives.
-let private dualWayStep precision (published: float) =
+let private dualWayStep precision (published: StepCost) =
     use _ = torch.NewDisposeScope()
 
     let sizes: DualWaySizes =
@@ -145,12 +166,16 @@ let private dualWayStep precision (published: float) =
                  Counts = torch.ones (rows, 1L, dtype = Nullable torch.bool)
                  Features = None } |]
 
-    let whole =
-        fast 30 150 (fun run ->
-            Step.run net (DualWayTotal.ofBatch loss) optimizer options (int64 run) [ batches[run % batches.Length] ]
-            |> ignore)
+    let cost =
+        costOf (fun () ->
+            fast 30 150 (fun run ->
+                Step.run net (DualWayTotal.ofBatch loss) optimizer options (int64 run) [ batches[run % batches.Length] ]
+                |> ignore))
 
-    let ratio = $"{whole / published:F2} x the step of published (bound: 2)"
+    let whole = cost.Seconds
+    let times = whole / published.Seconds
+    let verdict = if times <= bound then "pass" else "fail"
+    let ratio = $"{times:F2} x the step of published (at most {bound:F0}: {verdict}){peakOf cost}"
     let name = $"{precision} dwe step"
     printfn $"  %-26s{name} %7.2f{1000.0 * whole} ms  %8.0f{float rows / whole} mentions/s, {ratio}"
 
@@ -172,7 +197,8 @@ let private loop precision =
           Text = normal mentions
           Image = ragged 1
           Parts = ragged parts
-          Profile = None }
+          Profile = None
+          Tokens = None }
 
     let entities = normal mentions * (0.05).ToScalar()
     use trainer = new Trainer(matcher, features, entities, 1000L)

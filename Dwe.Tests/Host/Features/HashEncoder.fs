@@ -29,5 +29,36 @@ type HashEncoder(id: string, dimension: int, pause: TimeSpan) =
 
         member _.Dispose() = ()
 
+/// 8 values per text and per word of it, by the word's place.
+type WordEncoder() =
+    let texts = new HashEncoder("hash-8", 8, TimeSpan.Zero) :> ITextEncoder
+    let mutable encoded = 0
+
+    let words (text: string) = text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length
+
+    /// Texts whose words were encoded so far.
+    member _.Encoded = encoded
+
+    /// The vector of one word.
+    static member Word (text: string) (place: int) =
+        let random = SeededRandom(Seed.derive 2L text (int64 place))
+        [| for _ in 1..8 -> float32 (random.NextDouble() * 2.0 - 1.0) |]
+
+    interface ITokenEncoder with
+        member _.Id = texts.Id
+        member _.TokensId = "hash-8/words"
+        member _.Dimension = texts.Dimension
+        member _.Encode(several, cancel) = texts.Encode(several, cancel)
+        member _.CountTokens text = words text
+
+        member _.EncodeTokens(several, _) =
+            encoded <- encoded + several.Count
+
+            [| for text in several ->
+                   [| for place in 0 .. words text - 1 do
+                          yield! WordEncoder.Word text place |] |]
+
+        member _.Dispose() = texts.Dispose()
+
 /// 8 values per text, at once.
 let quick () = new HashEncoder("hash-8", 8, TimeSpan.Zero)

@@ -116,6 +116,48 @@ let agreement =
                   "use-lite/0.2.0/sha256-3855ea6772d2f153/nfkc-unigram-1/onnx-1"
                   "a change here makes every stored feature obsolete: raise it knowingly"
 
+          testCase "the only token of a text has the text's vector; all have length 1"
+          <| fun () ->
+              let single = [| "the"; "dog"; "a" |]
+              let texts = shared.Value.Encode single
+              let tokens = shared.Value.EncodeTokens single
+
+              for at in 0 .. single.Length - 1 do
+                  Expect.equal (shared.Value.CountTokens single[at]) 1 single[at]
+
+                  let difference =
+                      Array.map2 (fun (one: float32) two -> abs (one - two)) tokens[at] (rowOf texts at) |> Array.max
+
+                  Expect.isLessThan difference 1e-6f single[at]
+
+              for at, found in Seq.indexed (shared.Value.EncodeTokens mixedTexts) do
+                  Expect.equal found.Length (512 * shared.Value.CountTokens mixedTexts[at]) $"tokens of text {at}"
+
+                  for token in Array.chunkBySize 512 found do
+                      let length = token |> Array.sumBy (fun value -> float value * float value) |> sqrt
+                      Expect.floatClose { absolute = 1e-5; relative = 0.0 } length 1.0 $"text {at}"
+
+          testCase "a text's tokens depend on that text alone, to the last bit, and on where they stand in it"
+          <| fun () ->
+              let together = shared.Value.EncodeTokens mixedTexts
+              let backwards = shared.Value.EncodeTokens(Array.rev mixedTexts)
+
+              for batchSize, threads in [ 1, 1; 7, 2 ] do
+                  use encoder = opened batchSize threads
+                  Expect.equal (encoder.EncodeTokens mixedTexts) together $"batch {batchSize}, threads {threads}"
+
+              Expect.equal (Array.rev backwards) together "in the other order"
+
+              for row in 0..12 .. mixedTexts.Length - 1 do
+                  let alone = shared.Value.EncodeTokens [| mixedTexts[row] |]
+                  Expect.equal alone[0] together[row] $"text {row} alone"
+
+              let found = shared.Value.EncodeTokens [| "the dog"; "the fox" |]
+              Expect.notEqual (rowOf found[0] 0) (rowOf found[1] 0) "the same word beside another"
+
+          testCase "the tokens' id says more than the texts'"
+          <| fun () -> Expect.equal shared.Value.TokensId (shared.Value.Id + "/tokens-1") "a change makes stored tokens obsolete"
+
           testCase "a batch size or a number of threads below 1 is refused"
           <| fun () ->
               Expect.throwsT<ArgumentOutOfRangeException> (fun () -> opened 0 1 |> ignore) "batch size"

@@ -31,11 +31,17 @@ let tests =
 
           testCase "losses by name; a run of an earlier version has none"
           <| fun () ->
-              let lossy = whole.Replace("\"metrics\"", "\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
+              let lossy =
+                  whole.Replace("\"metrics\"", "\"learning_rate\":1e-4,\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
 
               withHistory (whole + lossy) (fun path ->
                   let points = History.Read path
                   Expect.isEmpty points[0].Losses "an earlier version"
+
+                  Expect.equal
+                      (points[0].LearningRate, points[1].LearningRate)
+                      (Nullable(), Nullable 1e-4)
+                      "the learning rate likewise"
 
                   Expect.equal
                       [ for loss in points[1].Losses -> loss.Key, loss.Value ]

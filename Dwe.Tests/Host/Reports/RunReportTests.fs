@@ -180,6 +180,36 @@ let page =
                       let shown = loss.Value.GetDouble().ToString("0.0000", CultureInfo.InvariantCulture)
                       Expect.stringContains text $">{shown}<" loss.Name
 
+          testCase "has the training losses in its CSV, unrounded, and those of the best checkpoint in its Markdown"
+          <| fun () ->
+              let run, _ = SampleRun.shared.Value
+              let training = csv shared.Value.Csv |> List.filter (fun line -> line[1] = "training")
+
+              let expected =
+                  [ for line in File.ReadAllLines(Path.Combine(run, "history.jsonl")) do
+                        let line = JsonDocument.Parse(line).RootElement
+                        let epoch = line.GetProperty("epoch").GetInt32()
+
+                        for loss in line.GetProperty("losses").EnumerateObject() do
+                            $"epoch {epoch}", loss.Name, loss.Value.GetDouble()
+
+                        $"epoch {epoch}", "learning_rate", line.GetProperty("learning_rate").GetDouble() ]
+
+              let found =
+                  [ for line in training -> line[2], line[3], Double.Parse(line[4], CultureInfo.InvariantCulture) ]
+
+              Expect.equal (List.sort found) (List.sort expected) "every loss of every epoch"
+              let best = shared.Value.Markdown.Split '\n' |> Array.filter _.Contains("(best checkpoint)")
+              let state = SampleRun.json (Path.Combine(run, "checkpoints", "best", "state.json"))
+              let cells = (Array.exactlyOne best).Trim('|').Split '|' |> Array.map _.Trim()
+              let at = state.GetProperty("epoch").GetInt32()
+              let epoch = $"epoch {at}"
+
+              let loss =
+                  expected |> List.pick (fun (at, name, value) -> if (at, name) = (epoch, "loss") then Some value else None)
+
+              Expect.equal cells[1] (loss.ToString("0.0000", CultureInfo.InvariantCulture)) "its loss"
+
           testCase "is the same bytes twice"
           <| fun () ->
               let again = report [ fst SampleRun.shared.Value; "--examples"; "8" ]

@@ -392,6 +392,7 @@ let tests =
                         Without = [||]
                         Objects = false
                         Identity = false
+                        Tokens = 0
                         Shard = 1
                         Shards = 1
                         Merge = [||] })
@@ -413,6 +414,7 @@ let tests =
                         Without = [| "race"; "emotion" |]
                         Objects = true
                         Identity = true
+                        Tokens = 16
                         Shard = 1
                         Shards = 1
                         Merge = [| "s1"; "s2" |] })
@@ -426,6 +428,9 @@ let tests =
                     "race,emotion"
                     "--objects"
                     "--identity"
+                    "--tokens"
+                    "--max-tokens"
+                    "16"
                     "--encoder"
                     "clip:w.pt"
                     "--precision"
@@ -444,6 +449,30 @@ let tests =
                     "a"
                     "--reuse"
                     "b" ]
+
+          testCase "tokens of mentions are stored where that is said, 32 a mention where no number is"
+          <| fun () ->
+              let features extra = CommandLine.Parse(Array.ofList ([ "features"; "--data"; "d"; "--out"; "o" ] @ extra))
+
+              match features [ "--tokens" ] with
+              | Ok(Command.Features found) -> Expect.equal found.Tokens 32 "where no number is named"
+              | other -> failtest $"not understood: {other}"
+
+              let refused extra =
+                  match features extra with
+                  | Error error -> error
+                  | other -> failtest $"understood: {other}"
+
+              Expect.equal
+                  (refused [ "--max-tokens"; "8" ])
+                  (UsageWrong("--max-tokens goes with --tokens only", "See `dwe features --help`."))
+                  "a number without tokens"
+
+              for number in [ "0"; "129" ] do
+                  Expect.equal
+                      (refused [ "--tokens"; "--max-tokens"; number ])
+                      (ValueInvalid("command line", "--max-tokens", number, "a whole number from 1 to 128"))
+                      number
 
           testCase "show takes every option, and one mention at least"
           <| fun () ->

@@ -37,6 +37,7 @@ let private others =
       "model.heads", "4"
       "model.dropout", "0.25"
       "model.textual_unit", "false"
+      "model.tokens", "true"
       "model.vision_unit", "false"
       "model.attribute_unit", "false"
       "model.scene", "false"
@@ -159,7 +160,7 @@ let tests =
           <| fun () ->
               Expect.stringStarts
                   (Configuration.Write Configuration.Defaults)
-                  "{\n  \"model\": {\n    \"kind\": \"published\",\n    \"hidden\": 512,\n    \"heads\": 8,\n    \"dropout\": 0.4,\n    \"textual_unit\": true,\n"
+                  "{\n  \"model\": {\n    \"kind\": \"published\",\n    \"hidden\": 512,\n    \"heads\": 8,\n    \"dropout\": 0.4,\n    \"textual_unit\": true,\n    \"tokens\": false,\n"
                   "the model"
 
           property

@@ -95,6 +95,23 @@ let tests =
                       for row in 0 .. wanted.Length - 1 do
                           Expect.isGreaterThan (Loops.cosine found[row] wanted[row]) 0.999 $"{model} {tower} {row}"
 
+          testCase "the end mark's place is the text's vector; a place sees none behind it"
+          <| fun () ->
+              use _ = torch.inference_mode ()
+              use _ = torch.NewDisposeScope()
+              let ids = (open' "clip/clip.safetensors").Tensor("in.text_ids", torch.int64)
+              use net = ClipFixture.build Float64 "vit_b"
+              let places = net.Forward.EncodeTokens ids
+              let texts = net.Forward.EncodeText ids
+              let ends = (ids.argmax 1L).data<int64>().ToArray()
+              Expect.equal places.shape [| ids.shape[0]; ids.shape[1]; texts.shape[1] |] "every place"
+
+              for row in 0 .. ends.Length - 1 do
+                  agree 1e-12 (values places[int64 row, ends[row]]) (values texts[int64 row]) $"row {row}"
+
+              let cut = net.Forward.EncodeTokens(ids.narrow (1L, 0L, 3L))
+              agree 1e-12 (values cut) (values (places.narrow (1L, 0L, 3L))) "the first three"
+
           testCase "what stands behind the end mark of a text does not matter"
           <| fun () ->
               use _ = torch.inference_mode ()

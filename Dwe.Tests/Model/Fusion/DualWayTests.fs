@@ -25,7 +25,7 @@ let private sizes: DualWaySizes =
       EntityImage = 0
       Heads = 2
       Dropout = 0.0
-      Units = { units with Residual = true; LexicalHidden = 4; LexicalDropout = 0.0 }
+      Units = { units with Residual = true; Tokens = true; LexicalHidden = 4; LexicalDropout = 0.0 }
       PairFeatures = features }
 
 let private netOf (sizes: DualWaySizes) = Net.build (options Float64) (DualWay.recipe sizes)
@@ -58,7 +58,8 @@ let private randomBatch (seed: int) rows parts : LinkingBatch =
           Text = tensor [ rows; 6L ]
           Image = Some { Values = tensor [ rows; 5L ]; Present = mask [ rows ] }
           Parts = Some { Values = tensor [ rows; parts; 5L ]; Present = mask [ rows; parts ] }
-          Profile = Some { Values = tensor [ rows; parts; 6L ]; Present = mask [ rows; parts ] } }
+          Profile = Some { Values = tensor [ rows; parts; 6L ]; Present = mask [ rows; parts ] }
+          Tokens = Some { Values = tensor [ rows; parts + 1L; 6L ]; Present = mask [ rows; parts + 1L ] } }
       Entities = tensor [ 6L; 7L ]
       Pairs = torch.tensor (array2D places)
       Counts = torch.tensor (array2D counts)
@@ -73,7 +74,8 @@ let private rowsOf (rows: int64 list) (mentions: MentionBatch) =
       Text = pick rows mentions.Text
       Image = Option.map masked mentions.Image
       Parts = Option.map masked mentions.Parts
-      Profile = Option.map masked mentions.Profile }
+      Profile = Option.map masked mentions.Profile
+      Tokens = Option.map masked mentions.Tokens }
 
 let private property name (holds: int -> int -> int -> unit) =
     let sizes = Gen.zip3 (Gen.choose (0, 1000000)) (Gen.choose (1, 5)) (Gen.choose (1, 4)) |> Arb.fromGen
@@ -94,6 +96,8 @@ let private padded (masked: Masked) =
 
 let private none (masked: Masked) = { masked with Present = torch.zeros_like masked.Present }
 
+let private names (net: Net<DualWay>) : string list = [ for struct (name, _) in net.Weights -> name ]
+
 let private masks =
     testList
         "a mention's query depends on the mention alone"
@@ -107,7 +111,7 @@ let private masks =
                   let alone = net.Forward.Query(rowsOf [ int64 row ] mentions)
                   agree 1e-12 (values alone) (values together[int64 row]) "alone"
 
-          property "however far its parts and profiles are padded, with whatever (to 1e-12 in 64-bit floats)"
+          property "however far its tokens, parts and profiles are padded, with whatever (to 1e-12 in 64-bit floats)"
           <| fun seed rows parts ->
               use net = netOf sizes
               let mentions = (randomBatch seed rows parts).Mentions
@@ -116,11 +120,12 @@ let private masks =
                   net.Forward.Query
                       { mentions with
                           Parts = Option.map padded mentions.Parts
-                          Profile = Option.map padded mentions.Profile }
+                          Profile = Option.map padded mentions.Profile
+                          Tokens = Option.map padded mentions.Tokens }
 
               agree 1e-12 (values query) (values (net.Forward.Query mentions)) "padded"
 
-          property "and is the same without images and profiles as with such of which none is real"
+          property "and is the same without tokens, images and profiles as with such of which none is real"
           <| fun seed rows parts ->
               use net = netOf sizes
               let mentions = (randomBatch seed rows parts).Mentions
@@ -129,10 +134,40 @@ let private masks =
                   { mentions with
                       Image = Option.map none mentions.Image
                       Parts = Option.map none mentions.Parts
-                      Profile = Option.map none mentions.Profile }
+                      Profile = Option.map none mentions.Profile
+                      Tokens = Option.map none mentions.Tokens }
 
-              let without = { mentions with Image = None; Parts = None; Profile = None }
+              let without = { mentions with Image = None; Parts = None; Profile = None; Tokens = None }
               agree 1e-12 (values (net.Forward.Query unreal)) (values (net.Forward.Query without)) "nothing to see"
+
+          testCase "and its text unit reads tokens where the model is told so: by its attention, no weight more"
+          <| fun () ->
+              Scope.value (fun () ->
+                  use reading = netOf sizes
+                  use not' = netWith (fun units -> { units with Tokens = false })
+                  let mentions = (randomBatch 11 4 3).Mentions
+                  let unit (net: Net<DualWay>) batch = (net.Forward.Outputs batch).TextUnit |> Option.get |> values
+                  let everywhere = torch.ones ([| 4L; 4L |], dtype = Nullable torch.bool)
+                  let present = { Option.get mentions.Tokens with Present = everywhere }
+                  let all = { mentions with Tokens = Some present }
+                  let without = unit reading { mentions with Tokens = None }
+                  let moved = Array.map2 (fun a b -> abs (a - b)) (unit reading all) without |> Array.max
+                  Expect.isGreaterThan moved 1e-3 "tokens count"
+                  Expect.equal (unit not' all) without "switched off they do not"
+
+                  let absent = { present with Present = torch.zeros_like present.Present }
+                  agree 1e-12 (unit reading { mentions with Tokens = Some absent }) without "masked they do not"
+                  Expect.sequenceEqual (names not') (names reading) "the weights"
+
+                  // Tokens that are all the mention itself say no more than the mention does, however often.
+                  let alone = { mentions with Text = mentions.Mention; Tokens = None }
+                  let again = mentions.Mention.unsqueeze(1L).expand (-1L, 4L, -1L)
+
+                  agree
+                      1e-12
+                      (unit reading { alone with Tokens = Some { present with Values = again } })
+                      (unit reading alone)
+                      "equal keys are one key")
 
           property "and its gates are shares of what it has: they sum to 1, and are 0 for what it lacks"
           <| fun seed rows parts ->
@@ -196,8 +231,6 @@ let private masks =
                   let gates = net.Forward.Gates unreal |> Option.get
                   Expect.equal (values gates) (Array.zeroCreate 6) "closed"
                   Expect.all (values (net.Forward.Query unreal)) Double.IsFinite "finite") ]
-
-let private names (net: Net<DualWay>) : string list = [ for struct (name, _) in net.Weights -> name ]
 
 let private refined name =
     [ for part in [ "linear"; "norm" ] do

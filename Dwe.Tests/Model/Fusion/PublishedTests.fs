@@ -192,7 +192,8 @@ let private parity =
                                 Image =
                                   Some { Values = row "total"; Present = torch.ones (4L, dtype = Nullable torch.bool) }
                                 Parts = None
-                                Profile = None }
+                                Profile = None
+                                Tokens = None }
                             Positive = row "pos_feats"
                             Negative = Some((row "neg_feats").unsqueeze 1L)
                             NegativeEntity = None
@@ -222,7 +223,8 @@ let private randomBatch (seed: int) rows parts =
           Text = tensor [ rows; 6L ]
           Image = Some { Values = tensor [ rows; 5L ]; Present = mask [ rows ] }
           Parts = Some { Values = tensor [ rows; parts; 5L ]; Present = mask [ rows; parts ] }
-          Profile = None }
+          Profile = None
+          Tokens = None }
       Positive = tensor [ rows; 7L ]
       Negative = Some(tensor [ rows; 1L; 7L ])
       NegativeEntity = None
@@ -240,7 +242,8 @@ let private rowsOf (rows: int64 list) (mentions: MentionBatch) =
       Text = pick mentions.Text
       Image = Option.map pickMasked mentions.Image
       Parts = Option.map pickMasked mentions.Parts
-      Profile = Option.map pickMasked mentions.Profile }
+      Profile = Option.map pickMasked mentions.Profile
+      Tokens = Option.map pickMasked mentions.Tokens }
 
 let private property name (holds: int -> int -> int -> unit) =
     let sizes = Gen.zip3 (Gen.choose (0, 1000000)) (Gen.choose (1, 5)) (Gen.choose (1, 4)) |> Arb.fromGen

@@ -129,7 +129,8 @@ let tests =
                         Text = mentionRows ()
                         Image = None
                         Parts = None
-                        Profile = None }
+                        Profile = None
+                        Tokens = None }
 
                   let rows = Array.init width (fun _ -> random.Next entityCount)
                   let entities = numbers (width * 8)

@@ -114,7 +114,8 @@ let private smallBatch (seed: int64) : TrainingBatch =
           Text = tensor [ 4L; 6L ]
           Image = Some { Values = tensor [ 4L; 5L ]; Present = mask [ 4L ] }
           Parts = Some { Values = tensor [ 4L; 3L; 5L ]; Present = mask [ 4L; 3L ] }
-          Profile = None }
+          Profile = None
+          Tokens = None }
       Positive = tensor [ 4L; 7L ]
       Negative = Some(tensor [ 4L; 1L; 7L ])
       NegativeEntity = None

@@ -68,6 +68,22 @@ let tests =
                       for i in 0 .. texts.Length - 1 do
                           Expect.sequenceEqual (encoder.Encode [| texts[i] |]) together[i] $"text {i} alone")
 
+              testCase $"a text has as many tokens as it counts, whose bytes depend on it alone, in {precision}"
+              <| fun () ->
+                  withTiny (fun path ->
+                      use encoder = ClipTextEncoder.Open(path, precision, torch.CPU, cache)
+                      let together = encoder.EncodeTokens texts
+                      Expect.sequenceEqual (encoder.EncodeTokens(Array.rev texts)) (Array.rev together) "turned"
+
+                      for i in 0 .. texts.Length - 1 do
+                          let alone = encoder.EncodeTokens [| texts[i] |]
+                          Expect.sequenceEqual alone[0] together[i] $"text {i} alone"
+                          Expect.equal together[i].Length (24 * encoder.CountTokens texts[i]) $"text {i}"
+
+                      Expect.equal (encoder.CountTokens "") 0 "the marks are none"
+                      let most = tiny.Context - 2
+                      Expect.equal (encoder.CountTokens(String.replicate 99 "cm ")) most "but two places")
+
               testCase $"an image's bytes do not depend on how many are beside it, in {precision}"
               <| fun () ->
                   withTiny (fun path ->
