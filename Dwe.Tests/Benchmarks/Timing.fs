@@ -41,8 +41,9 @@ let countPeakAnew () =
     try
         System.IO.File.WriteAllText("/proc/self/clear_refs", "5")
         true
-    with :? System.IO.IOException | :? UnauthorizedAccessException ->
-        false
+    with
+    | :? System.IO.IOException
+    | :? UnauthorizedAccessException -> false
 
 /// Random rows of a seed, as numbers.
 let rows seed count dim =

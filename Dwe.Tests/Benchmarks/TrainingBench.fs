@@ -48,7 +48,9 @@ let private costOf (measure: unit -> float) =
     GC.WaitForPendingFinalizers()
     let fromNow = Timing.countPeakAnew ()
     let seconds = measure ()
-    { Seconds = seconds; Peak = (if fromNow then Some(Timing.peakMegabytes ()) else None) }
+
+    { Seconds = seconds
+      Peak = (if fromNow then Some(Timing.peakMegabytes ()) else None) }
 
 let private peakOf (cost: StepCost) =
     cost.Peak |> Option.map (fun peak -> $", peak {peak:F0} MB") |> Option.defaultValue ""
@@ -169,7 +171,13 @@ let private dualWayStep precision (published: StepCost) =
     let cost =
         costOf (fun () ->
             fast 30 150 (fun run ->
-                Step.run net (DualWayTotal.ofBatch loss) optimizer options (int64 run) [ batches[run % batches.Length] ]
+                Step.run
+                    net
+                    (DualWayTotal.ofBatch loss)
+                    optimizer
+                    options
+                    (int64 run)
+                    [ batches[run % batches.Length] ]
                 |> ignore))
 
     let whole = cost.Seconds

@@ -86,11 +86,25 @@ let tests =
               withData (fun data path ->
                   use first = new WordEncoder()
                   let result = run first data (options (path "one"))
-                  Expect.equal (result.TokenTexts, result.TokenTextsEncoded, first.Encoded) (50, 50, 50) "every text once"
+
+                  Expect.equal
+                      (result.TokenTexts, result.TokenTextsEncoded, first.Encoded)
+                      (50, 50, 50)
+                      "every text once"
+
                   use again = new WordEncoder()
                   let written = Folder.contents (path "one")
                   run again data (options (path "one")) |> ignore
-                  run again data (FeatureJobOptions(Store = path "two", EntityText = "{property}", Tokens = 3, Reuse = [| path "one" |]))
+
+                  run
+                      again
+                      data
+                      (FeatureJobOptions(
+                          Store = path "two",
+                          EntityText = "{property}",
+                          Tokens = 3,
+                          Reuse = [| path "one" |]
+                      ))
                   |> ignore
 
                   Expect.equal again.Encoded 0 "nothing"
@@ -136,9 +150,8 @@ let tests =
               withData (fun data path ->
                   use encoder = quick ()
 
-                  Refusal.isSpelled
-                      "hash-8 gives no tokens. Leave --tokens out, or name another --encoder."
-                      (fun () -> run encoder data (options (path "store")) |> ignore))
+                  Refusal.isSpelled "hash-8 gives no tokens. Leave --tokens out, or name another --encoder." (fun () ->
+                      run encoder data (options (path "store")) |> ignore))
 
           testCase "without them a store has the bytes that it had before there were any"
           <| fun () ->

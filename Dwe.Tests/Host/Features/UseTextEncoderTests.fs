@@ -156,7 +156,8 @@ let agreement =
               Expect.notEqual (rowOf found[0] 0) (rowOf found[1] 0) "the same word beside another"
 
           testCase "the tokens' id says more than the texts'"
-          <| fun () -> Expect.equal shared.Value.TokensId (shared.Value.Id + "/tokens-1") "a change makes stored tokens obsolete"
+          <| fun () ->
+              Expect.equal shared.Value.TokensId (shared.Value.Id + "/tokens-1") "a change makes stored tokens obsolete"
 
           testCase "a batch size or a number of threads below 1 is refused"
           <| fun () ->

@@ -32,7 +32,10 @@ let tests =
           testCase "losses by name; a run of an earlier version has none"
           <| fun () ->
               let lossy =
-                  whole.Replace("\"metrics\"", "\"learning_rate\":1e-4,\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\"")
+                  whole.Replace(
+                      "\"metrics\"",
+                      "\"learning_rate\":1e-4,\"losses\":{\"loss\":1.5,\"matching\":0.25},\"metrics\""
+                  )
 
               withHistory (whole + lossy) (fun path ->
                   let points = History.Read path

@@ -206,7 +206,8 @@ let page =
               let epoch = $"epoch {at}"
 
               let loss =
-                  expected |> List.pick (fun (at, name, value) -> if (at, name) = (epoch, "loss") then Some value else None)
+                  expected
+                  |> List.pick (fun (at, name, value) -> if (at, name) = (epoch, "loss") then Some value else None)
 
               Expect.equal cells[1] (loss.ToString("0.0000", CultureInfo.InvariantCulture)) "its loss"
 

@@ -22,8 +22,7 @@ let private small =
           "--set"
           setting ]
 
-let private train out features =
-    [ "train"; "--preset"; "sample-dwe"; "--out"; out; "--features"; features ] @ small
+let private train out features = [ "train"; "--preset"; "sample-dwe"; "--out"; out; "--features"; features ] @ small
 
 /// A run over a store with four tokens a mention, trained once for all tests, which only read it.
 let private shared =
@@ -75,7 +74,9 @@ let private dev =
                        | true, found -> Some found
                        | _ -> None)
 
-               let ids = [| for ids in Option.toList listed do for id in ids.EnumerateArray() -> nonNull (id.GetString()) |]
+               let ids =
+                   [| for ids in Option.toList listed do
+                          for id in ids.EnumerateArray() -> nonNull (id.GetString()) |]
 
                mention.Name,
                field mention.Value "answer",
@@ -139,7 +140,12 @@ let tests =
                   let refused = DweProcess.run (train run features) []
                   Expect.equal refused.ExitCode 2 "the exit code"
                   Expect.stringContains refused.Errors "a kind 'tokens' as well, which model.tokens reads" "what lacks"
-                  Expect.stringContains refused.Errors "`dwe features --tokens`, or set model.tokens=false" "what to do"
+
+                  Expect.stringContains
+                      refused.Errors
+                      "`dwe features --tokens`, or set model.tokens=false"
+                      "what to do"
+
                   Expect.isFalse (Directory.Exists run) "nothing is left")
 
           testCase "is refused by evaluation over a store without them"

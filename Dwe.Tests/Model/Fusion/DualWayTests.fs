@@ -25,7 +25,12 @@ let private sizes: DualWaySizes =
       EntityImage = 0
       Heads = 2
       Dropout = 0.0
-      Units = { units with Residual = true; Tokens = true; LexicalHidden = 4; LexicalDropout = 0.0 }
+      Units =
+        { units with
+            Residual = true
+            Tokens = true
+            LexicalHidden = 4
+            LexicalDropout = 0.0 }
       PairFeatures = features }
 
 let private netOf (sizes: DualWaySizes) = Net.build (options Float64) (DualWay.recipe sizes)
@@ -59,7 +64,10 @@ let private randomBatch (seed: int) rows parts : LinkingBatch =
           Image = Some { Values = tensor [ rows; 5L ]; Present = mask [ rows ] }
           Parts = Some { Values = tensor [ rows; parts; 5L ]; Present = mask [ rows; parts ] }
           Profile = Some { Values = tensor [ rows; parts; 6L ]; Present = mask [ rows; parts ] }
-          Tokens = Some { Values = tensor [ rows; parts + 1L; 6L ]; Present = mask [ rows; parts + 1L ] } }
+          Tokens =
+            Some
+                { Values = tensor [ rows; parts + 1L; 6L ]
+                  Present = mask [ rows; parts + 1L ] } }
       Entities = tensor [ 6L; 7L ]
       Pairs = torch.tensor (array2D places)
       Counts = torch.tensor (array2D counts)
