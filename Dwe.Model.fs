@@ -311,8 +311,9 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
               Parts = seen[image..]
               Profiles = first terms.Profiles }
 
-    /// What the scores of one mention with entities are made of: by entity the mention, each unit that it has, each lexical
-    /// feature that is not 0, and `constant`; together they make the score.
+    /// What the scores of one mention with entities are made of: by entity the mention, the sentence, each thing that a unit
+    /// read (`text`, `whole image`, `part 1`, `profile 1`), each lexical feature that is not 0, and `constant`; together they
+    /// make the score.
     ///
     ///     cos(q, e) = Σ_u q_u · e / |q|,   with the query's terms q = Σ_u q_u
     ///
@@ -332,6 +333,8 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
             | PublishedNet net -> net.Forward.Terms batch
             | DualWayNet net -> (net.Forward.Explain batch).Terms
             |> List.map (fun (name, term) -> name, numbers term)
+            // Of what the mention does not have, such as an image where others of its table have one, there is nothing to say.
+            |> List.filter (fun (_, term) -> Array.exists (fun value -> value <> 0.0f) term)
 
         let width = matcher.Compared
 

@@ -153,6 +153,16 @@ Target.create "TestBrowser" (fun _ ->
 
 Target.create "Test" (fun target -> dotnet (testProgram :: passedOn target))
 
+// The picture in the README, taken anew by the test that says what it shows.
+Target.create "Screenshot" (fun _ ->
+    CreateProcess.fromRawCommand "dotnet" [ testProgram; "--filter-test-list"; "dwe demo" ]
+    |> CreateProcess.withWorkingDirectory root
+    |> CreateProcess.setEnvironmentVariable "DWE_WRITE_SCREENSHOTS" "yes"
+    |> CreateProcess.ensureExitCodeWithMessage "the tests of dwe demo failed"
+    |> CreateProcess.disableTraceCommand
+    |> Proc.run
+    |> ignore)
+
 Target.create "Check" ignore
 
 // --- the program ------------------------------------------------------------------------------------------------
@@ -175,6 +185,8 @@ Target.create "Bench" (fun target -> dotnet (testProgram :: "bench" :: passedOn 
 "Build" ==> "CheckFormat" ==> "Check"
 "Build" ==> "TestWeights" ==> "Test" ==> "Check"
 "TestBrowser" ==> "Test"
+"Build" ==> "TestWeights" ==> "Screenshot"
+"TestBrowser" ==> "Screenshot"
 "CheckFormat" ?=> "Test"
 "Build" ==> "Weights"
 "Build" ==> "Train"

@@ -97,9 +97,31 @@ internal sealed class RunFolder(string path)
                 ManifestFile, "a run made by `dwe train`", "Check the folder's name."));
         }
 
+        var manifest = JsonFiles.Read<RunManifest>(ManifestFile, "a run's manifest");
         return (
             ConfigSources.ReadFile(ConfigFile, Configuration.Defaults),
-            JsonFiles.Read<RunManifest>(ManifestFile, "a run's manifest"));
+            manifest with
+            {
+                Data = Found(manifest.Data),
+                Features = Found(manifest.Features),
+                Candidates = manifest.Candidates is { } candidates ? Found(candidates) : null,
+            });
+    }
+
+    /// <summary>
+    /// A path as the training was given it, which began in some folder above the run's own: where it leads nowhere from the
+    /// working folder, the nearest of those from which it does. That it leads to the same data is checked by hash later.
+    /// </summary>
+    private string Found(string given)
+    {
+        if (given.Length == 0 || System.IO.Path.IsPathRooted(given) || System.IO.Path.Exists(given)) return given;
+        for (var above = Directory.GetParent(System.IO.Path.GetFullPath(Path)); above is not null; above = above.Parent)
+        {
+            var candidate = System.IO.Path.Combine(above.FullName, given);
+            if (System.IO.Path.Exists(candidate)) return candidate;
+        }
+
+        return given;
     }
 
     /// <summary>Refuses a run that has no checkpoint to go on from.</summary>

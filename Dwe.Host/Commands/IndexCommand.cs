@@ -37,6 +37,10 @@ internal static class IndexCommand
         IEntitySource source = knowledge is null ? new DatasetSource(data!, matcher) : new KnowledgeBaseSource(knowledge);
         var projection = new RunProjection(folder, run, matcher);
         projection.RequireFor(source, options.KnowledgeBase ?? data!.Store.Folder);
+        if (!fromData && matcher.SeesEntityImages)
+        {
+            Streams.Note($"{options.KnowledgeBase}: no pictures are encoded in it; the run compares its entities as those without one");
+        }
 
         var clock = Stopwatch.StartNew();
         var built = ProgressDisplay.Run("indexing", "steps", progress =>

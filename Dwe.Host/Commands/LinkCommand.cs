@@ -201,11 +201,11 @@ internal static class LinkCommand
             results.Line("units: " + string.Join(", ", explanation.Units.Select(unit => $"{unit.Name} {Number(unit.Amount, "0.00")}")));
         }
 
-        foreach (var part in explanation.Parts)
+        foreach (var (part, number) in explanation.Parts.Select((part, at) => (part, at + 1)))
         {
             var attention = part.Attention is { } share ? $", attention {Number(share, "0.00")}" : "";
             var profile = part.Profile is { } guess ? $", model guess: {guess}" : "";
-            results.Line($"seen: {part.Label} at {part.Left:0},{part.Top:0} to {part.Right:0},{part.Bottom:0}{attention}{profile}");
+            results.Line($"seen: {part.Label} {number} at {part.Left:0},{part.Top:0} to {part.Right:0},{part.Bottom:0}{attention}{profile}");
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed record CandidateLists
             : CandidateFile.OfDataset(data.Dataset, split)
               ?? throw new UserErrorException(UserError.NewFileMissing(
                   Path.Combine(data.Dataset.Folder, "search_top100.json"), "candidate lists",
-                  "Name a file with --candidates, or use --protocol full-kb."));
+                  "Make them with `dwe candidates` and name their file with --candidates; `dwe eval --protocol full-kb` does without."));
         path ??= data.Dataset.CandidatePath;
         var lists = data.Mentions(split)
             .Select(mention => found.Ids.TryGetValue(mention.Key, out var ids) ? ToRows(ids, data) : [])

@@ -53,7 +53,8 @@ internal sealed record LinkedEntity
 }
 
 /// <summary>A share of a score.</summary>
-/// <param name="Name">A unit (<c>text</c>, <c>vision</c>, <c>attributes</c>) or a lexical feature.</param>
+/// <param name="Name">A unit (<c>text</c>, <c>vision</c>, <c>attributes</c>), what one read (<c>whole image</c>, <c>person 1</c>,
+/// <c>face of person 1</c>, <c>scene</c>), or a lexical feature.</param>
 /// <param name="Amount">In units of the score: all of an entity's together make it, but for what the mention itself brings.</param>
 internal sealed record Contribution(string Name, double Amount);
 

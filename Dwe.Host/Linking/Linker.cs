@@ -2,6 +2,7 @@ using Dwe.Host.Checkpoints;
 using Dwe.Host.Evaluation;
 using Dwe.Host.Features;
 using Dwe.Host.Features.Images;
+using Dwe.Host.Features.Vision;
 using Dwe.Host.Features.Weights;
 using Dwe.Host.Index;
 using Dwe.Host.Native;
@@ -84,7 +85,8 @@ internal sealed class Linker : ILinker
                 new LinkerCard
                 {
                     Run = NameOf(options.Run),
-                    Index = NameOf(options.Index ?? manifest.Features),
+                    // A run of imported weights names no data.
+                    Index = NameOf(options.Index ?? (manifest.Data.Length > 0 ? manifest.Data : manifest.Features)),
                     Entities = index.Count,
                     SeesImages = encoder.SeesImages,
                 });
@@ -228,7 +230,30 @@ internal sealed class Linker : ILinker
         float[] own = [.. shown.SelectMany(at => vectors[(at * dim)..((at + 1) * dim)])];
         var parts = matcher.ExplainScores(
             subject.Features, subject.Row, own, subject.Words, [.. shown.Select(at => subject.Candidates[at].Row)]);
-        return [.. parts.Select(one => one.Select(part => new Contribution(part.Item1, part.Item2)).ToArray())];
+        var names = NamesOf(subject.Seen.Findings);
+        return
+        [
+            .. parts.Select(one => one
+                .Select(part => new Contribution(names.GetValueOrDefault(part.Item1, part.Item1), part.Item2)).ToArray()),
+        ];
+    }
+
+    /// <summary>What the model calls <c>part 2</c> and <c>profile 1</c>, by what was seen: <c>person 2</c>, <c>face of person 1</c>.
+    /// The numbers are those of <see cref="MentionExplanation.Parts"/>, from 1.</summary>
+    private static Dictionary<string, string> NamesOf(PartFindings found)
+    {
+        var names = new Dictionary<string, string>();
+        string[] faces =
+        [
+            .. found.Seen.Select((part, at) => (part, at)).Where(seen => seen.part.Face is not null)
+                .Select(seen => $"face of {seen.part.Label} {seen.at + 1}"),
+            .. found.Faces.Select((_, at) => $"face {found.Seen.Count + at + 1}"),
+        ];
+        for (var at = 0; at < Math.Min(found.Parts.Count, found.Seen.Count); at++) names[$"part {at + 1}"] = $"{found.Seen[at].Label} {at + 1}";
+        for (var at = 0; at < faces.Length; at++) names[$"profile {at + 1}"] = faces[at];
+        // What the scene is comes after the faces.
+        if (found.Scene.Length > 0) names[$"profile {found.Profiles.Count + 1}"] = "scene";
+        return names;
     }
 
     private MentionExplanation Explain(Subject subject)

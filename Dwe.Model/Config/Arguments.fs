@@ -109,7 +109,7 @@ type internal TrainArguments =
             | Folds _ ->
                 "cross-validation: train is divided into COUNT parts by sentence, OUT/fold-N is trained on the others and evaluated on part N"
             | Preset _ ->
-                "start from a preset: sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
+                "start from a preset: small (for a little data of your own), sample, drawn, wikimel, richpediamel, wikidiverse, wikiperson; NAME-dwe trains the dwe model"
             | Config _ -> "start from a configuration file (JSON; keys that it leaves out keep their defaults)"
             | Data _ -> "folder of the data set"
             | Format _ -> Wording.Format

@@ -44,8 +44,8 @@ type internal DualWayOutputs =
 /// What a query is made of, for whoever asks why.
 type internal QueryTerms =
     {
-        /// [batch; w] each; they sum to the query: `mention`, `sentence` where the model is residual, and each unit that it
-        /// has, times its gate.
+        /// [batch; w] each; they sum to the query: `mention`, `sentence` where the model is residual, and what each unit brings,
+        /// times its gate: `text`, `whole image` and `part 1` on of the vision unit, `profile 1` on of the attribute unit.
         Terms: (string * Tensor) list
         /// [batch] each: how much of the unit the query takes.
         Gates: (string * Tensor) list
@@ -260,10 +260,34 @@ module internal DualWay =
                 let shares (keys: (Attention * Masked) option) =
                     keys |> Option.map (fun (attention, keys) -> (attention.Weights mention keys).mean [| 1L |])
 
+                // Whatever has one key of its own, by the number of keys before it.
+                let wholes = if Option.isSome image then 1 else 0
+
+                let named unit key =
+                    match unit with
+                    | "vision" when key < wholes -> "whole image"
+                    | "vision" -> $"part {key - wholes + 1}"
+                    | _ -> $"profile {key + 1}"
+
+                let each unit =
+                    let keysOf =
+                        match unit with
+                        | "vision" -> visionKeys
+                        | "attributes" -> profileKeys
+                        | _ -> None
+
+                    keysOf
+                    |> Option.map (fun (attention, keys) ->
+                        let brought = attention.Each mention keys
+
+                        [ for key in 0 .. int (Shape.size 1 brought) - 1 ->
+                              named unit key, brought.select (1L, int64 key) ])
+
                 [ yield! textUnit |> Option.map (fun unit -> "text", unit) |> Option.toList
                   for keys in Option.toList visionKeys -> "vision", keys ||> over
                   for keys in Option.toList profileKeys -> "attributes", keys ||> over ],
-                fun () -> shares visionKeys, shares profileKeys
+                (fun () -> shares visionKeys, shares profileKeys),
+                each
 
             let compute (batch: MentionBatch) =
                 MentionBatch.check batch
@@ -271,7 +295,7 @@ module internal DualWay =
 
                 let image = batch.Image |> Option.map (fun whole -> { whole with Values = refineImage whole.Values })
 
-                let named, shares = unitsOf batch mention text image
+                let named, shares, each = unitsOf batch mention text image
                 let found = List.map snd named
                 let unit name = named |> List.tryFind (fst >> (=) name) |> Option.map snd
 
@@ -306,7 +330,7 @@ module internal DualWay =
                         match gates with
                         | Some gates ->
                             [ for at, (name, unit) in List.indexed named ->
-                                  name, gates.select (1L, int64 at), unit.Values ]
+                                  name, gates.select (1L, int64 at), defaultArg (each name) [ name, unit.Values ] ]
                         | None -> []
 
                     let seen, profiles = shares ()
@@ -315,8 +339,9 @@ module internal DualWay =
                         [ "mention", own
                           for skip in Option.toList skip do
                               "sentence", skip batch.Text
-                          for name, gate, values in gated do
-                              name, (output (values * gate.unsqueeze -1L)).sub without ]
+                          for _, gate, brought in gated do
+                              for name, values in brought do
+                                  name, (output (values * gate.unsqueeze -1L)).sub without ]
                       Gates = [ for name, gate, _ in gated -> name, gate ]
                       Seen = seen
                       Profiles = profiles }

@@ -17,6 +17,9 @@ type internal Attention =
         /// query [batch; d], keys [batch; r; d] -> [batch; heads; r]: how much of each key is read; a row without
         /// keys reads nothing.
         Weights: Tensor -> Masked -> Tensor
+        /// query [batch; d], keys [batch; r; d] -> [batch; r; d]: what each key brings; they sum to `Over`, an absent one
+        /// brings 0. Costs a product a key.
+        Each: Tensor -> Masked -> Tensor
     }
 
 [<RequireQualifiedAccess>]
@@ -104,7 +107,17 @@ module internal Attention =
                 let outs = (out (torch.cat ([| values; readOne valueWeight single |], 0L))).chunk (2L, 0L)
                 gated gate outs[0], outs[1]
 
+            // The weights of a head sum to 1, so its biases are shared out by them.
+            let each asking (keys: Masked) =
+                let shares, keyed = weights asking keys
+                let rows, count = Shape.size 0 asking, Shape.size 1 keys.Values
+                let perHead = (result (through value valueBias keyed)).view (rows, count, heads, width)
+                let read = (perHead * shares.transpose(1L, 2L).unsqueeze -1L).reshape (rows, count, size)
+                let brought = result (torch.nn.functional.linear (operand read, operand output))
+                Numbers.plus brought (shares.mean([| 1L |]).unsqueeze -1L * outputBias)
+
             { Over = over
               OverOne = fun single -> out (readOne (operand value) single)
               Both = both
-              Weights = fun asking keys -> fst (weights asking keys) }
+              Weights = fun asking keys -> fst (weights asking keys)
+              Each = each }

@@ -4,11 +4,15 @@ module Dwe.Tests.Host.Index.IndexCrashTests
 open System
 open System.Diagnostics
 open System.IO
+open System.Text.Json
 open System.Threading
 open Dwe.Host.Index
+open Dwe.Host.KnowledgeBases
 open Dwe.Host.Storage
 open Dwe.Model.Domain
 open Dwe.Tests.Host.Index.IndexWorld
+open Dwe.Tests.Host.Native
+open Dwe.Tests.Host.Training
 open Dwe.Tests.Prelude
 open Expecto
 
@@ -63,6 +67,55 @@ let private isWhole (folder: string) =
 
 let private kills = 50
 
+// --- the program ---
+
+/// The sample as a knowledge base, and the same with some entities gone and others called otherwise as well: their texts stay,
+/// so that nothing is encoded.
+let private states folder =
+    let one, other = Path.Combine(folder, "one"), Path.Combine(folder, "other")
+    let features = Path.Combine(SampleRun.sample, "features")
+
+    SampleRun.succeed [ "kb"; "build"; "--data"; SampleRun.sample; "--features"; features; "--out"; one ] []
+    |> ignore
+
+    SampleRun.copy one other
+    let changed = Path.Combine(folder, "changed.jsonl")
+
+    (use opened = KnowledgeBase.Open one
+
+     File.WriteAllLines(
+         changed,
+         [ for entity in Seq.take 40 opened.Entities ->
+               JsonSerializer.Serialize(
+                   dict
+                       [ yield "id", box entity.Id
+                         yield "name", box entity.Name
+                         yield "aliases", box [| $"The other {entity.Name}" |]
+                         yield "type", box entity.Type
+                         for field in entity.Fields -> field.Key, box field.Value ]
+               ) ]
+     ))
+
+    let added = SampleRun.succeed [ "kb"; "add"; "--kb"; other; "--source"; changed ] []
+    Expect.stringContains added.Output "40 changed, 0 as they were; 0 texts encoded" "names alone have changed"
+    SampleRun.succeed [ "kb"; "remove"; "--kb"; other; "--ids"; "S0100,S0150" ] [] |> ignore
+    [ one; other ]
+
+/// What an index holds and finds: ids, vectors, and who is first by name, for every tenth row.
+let private contentOf (index: SegmentIndex) =
+    [ for row in 0 .. index.Count - 1 do
+          let vector = Array.zeroCreate<float32> index.Dimension
+          index.CopyVector(row, vector.AsSpan())
+          let entity = index.Entity row
+
+          let names =
+              if row % 10 = 0 then
+                  Seq.append [ entity.Name ] entity.Aliases
+              else
+                  Seq.empty
+
+          entity.Id, vector, [ for name in names -> index.Named(name, 3) |> Array.map _.Row ] ]
+
 [<Tests>]
 let tests =
     testList
@@ -91,6 +144,67 @@ let tests =
                   Expect.equal versions.Count 2 "killed in one state and in the other"
                   build index Dtype.F16 worlds.Head |> ignore
                   isWhole index
+
+                  Expect.equal
+                      (Directory.GetFileSystemEntries index |> Array.length)
+                      3
+                      "lock, manifest and one generation: no leftovers")
+
+          testCase "`dwe index`, killed 50 times, leaves the last good index or the new one, whole"
+          <| fun () ->
+              Folder.temporary (fun folder ->
+                  let run = fst SampleRun.shared.Value
+                  let states = states folder
+                  let words state index = [ "index"; "--kb"; state; "--run"; run; "--out"; index ]
+
+                  let references =
+                      [ for state in states do
+                            SampleRun.succeed (words state $"{state}.index") [] |> ignore
+                            use opened = SegmentIndex.Open $"{state}.index"
+                            opened.Manifest.Version, contentOf opened ]
+
+                  let index = Path.Combine(folder, "index")
+                  let watch = Stopwatch.StartNew()
+                  SampleRun.succeed (words states[0] index) [] |> ignore
+                  let whole = watch.Elapsed
+                  let random = SeededRandom 45L
+                  let mutable current, ended, killedBefore = 0, 0, 0
+
+                  for _ in 1..kills do
+                      let there = Set.ofArray (Directory.GetFileSystemEntries index)
+                      let next = 1 - current
+
+                      let moment (started: Process) =
+                          if random.NextDouble() < 0.5 then
+                              started.WaitForExit(whole * random.NextDouble()) |> ignore
+                          else
+                              while not (
+                                  started.HasExited || Set.ofArray (Directory.GetFileSystemEntries index) <> there
+                              ) do
+                                  Thread.Sleep 1
+
+                              started.WaitForExit(TimeSpan.FromMilliseconds(150.0 * random.NextDouble())) |> ignore
+
+                      let built = DweProcess.killed (words states[next] index) moment
+                      use opened = SegmentIndex.Open index
+
+                      let found = references |> List.findIndex (fun (version, _) -> version = opened.Manifest.Version)
+                      Expect.equal (contentOf opened) (snd references[found]) "all of it"
+
+                      if built.ExitCode = 0 then
+                          Expect.equal found next "it said that it was done"
+                          ended <- ended + 1
+
+                      if found = current then
+                          killedBefore <- killedBefore + 1
+
+                      current <- found
+
+                  Expect.isGreaterThan ended 0 "some came to their end"
+                  Expect.isGreaterThan killedBefore 0 "some were killed before they were done"
+                  SampleRun.succeed (words states[1 - current] index) [] |> ignore
+                  use last = SegmentIndex.Open index
+                  Expect.equal (contentOf last) (snd references[1 - current]) "built on"
 
                   Expect.equal
                       (Directory.GetFileSystemEntries index |> Array.length)

@@ -30,6 +30,14 @@ let finish (started: Process) =
 
     { ExitCode = started.ExitCode; Output = output; Errors = errors.Result }
 
+/// Starts the program, waits as long as `wait` does, and kills it unless it has ended by itself: by SIGKILL, as the kernel
+/// would that has no memory left. Its exit code is then not 0.
+let killed arguments (wait: Process -> unit) =
+    use started = start AppContext.BaseDirectory arguments []
+    wait started
+    started.Kill()
+    finish started
+
 /// The build under test.
 let folder = AppContext.BaseDirectory
 

@@ -120,11 +120,14 @@ let private faint =
   return found;
 }"""
 
-let private isLegible (shown: Shown) =
+/// No text of a page lies faintly on its ground.
+let legible (page: IPage) =
     task {
-        let! found = shown.Page.EvaluateAsync<string[]> faint
+        let! found = page.EvaluateAsync<string[]> faint
         Expect.equal found [||] "texts of too little contrast"
     }
+
+let private isLegible (shown: Shown) = legible shown.Page
 
 [<Tests>]
 let tests =

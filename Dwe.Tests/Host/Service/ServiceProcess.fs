@@ -37,17 +37,21 @@ let private listening (started: Process) =
 
     started.BeginErrorReadLine()
 
-    match started.StandardOutput.ReadLine() with
-    | null ->
-        started.WaitForExit()
-        failtest $"it ended with {started.ExitCode}: {errors}"
-    | line ->
-        // listening on http://127.0.0.1:1234/ (Ctrl-C stops)
-        let address = Uri(line.Split(' ')[2])
+    /// What is printed before, such as the table of a training, is passed over.
+    let rec announced () =
+        match started.StandardOutput.ReadLine() with
+        | null ->
+            started.WaitForExit()
+            failtest $"it ended with {started.ExitCode}: {errors}"
+        | line when line.StartsWith("listening on ", StringComparison.Ordinal) -> line
+        | _ -> announced ()
 
-        { Process = started
-          Client = new HttpClient(BaseAddress = address, Timeout = TimeSpan.FromMinutes 2.0)
-          Errors = errors }
+    // listening on http://127.0.0.1:1234/ (Ctrl-C stops)
+    let address = Uri(announced().Split(' ')[2])
+
+    { Process = started
+      Client = new HttpClient(BaseAddress = address, Timeout = TimeSpan.FromMinutes 2.0)
+      Errors = errors }
 
 /// Starts the service of `child`.
 let startChild (pause: float) =
@@ -59,10 +63,13 @@ let startChild (pause: float) =
     | null -> invalidOp "dotnet did not start"
     | started -> listening started
 
-/// Starts `dwe serve` with these arguments.
-let startProgram (arguments: string list) =
-    Dwe.Tests.Host.Native.DweProcess.start Dwe.Tests.Host.Native.DweProcess.folder ("serve" :: arguments) []
+/// Starts a command that serves, with these arguments.
+let startCommand (command: string) (arguments: string list) =
+    Dwe.Tests.Host.Native.DweProcess.start Dwe.Tests.Host.Native.DweProcess.folder (command :: arguments) []
     |> listening
+
+/// Starts `dwe serve` with these arguments.
+let startProgram (arguments: string list) = startCommand "serve" arguments
 
 /// Sends it a signal, e.g. TERM.
 let signal name (running: Running) =

@@ -202,7 +202,9 @@ let private masks =
 
               Expect.equal
                   (List.map fst explained.Terms)
-                  [ "mention"; "sentence"; "text"; "vision"; "attributes" ]
+                  [ yield! [ "mention"; "sentence"; "text"; "whole image" ]
+                    for part in 1..parts -> $"part {part}"
+                    for profile in 1 .. int (Option.get mentions.Profile).Values.shape[1] -> $"profile {profile}" ]
                   "the terms"
 
               agree 1e-12 (values sum) (values (net.Forward.Query mentions)) "the sum"

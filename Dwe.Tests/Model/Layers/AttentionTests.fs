@@ -91,7 +91,11 @@ let tests =
                   agree 1e-12 (values (net.Forward.OverOne first)) (Array.concat one) "over one"
                   let sums = (net.Forward.Weights asking masked).sum -1L
                   let any = masked.Present.any(1L, keepdim = true).``to``(torch.float64).expand (sums.shape)
-                  agree 1e-12 (values sums) (values any) "shares sum to one, or to nothing"))
+                  agree 1e-12 (values sums) (values any) "shares sum to one, or to nothing"
+                  let each = net.Forward.Each asking masked
+                  agree 1e-12 (values (each.sum 1L)) expected "what each key brings sums to all"
+                  let absent = each.masked_select (masked.Present.logical_not().unsqueeze -1L)
+                  Expect.all (values absent) ((=) 0.0) "an absent key brings nothing"))
 
           testCase "a row without keys is zero with zero gradient, and no NaN"
           <| fun () ->
