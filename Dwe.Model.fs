@@ -312,8 +312,8 @@ type Matcher private (config: RunConfig, sizes: FeatureSizes, net: MatcherNet) =
               Profiles = first terms.Profiles }
 
     /// What the scores of one mention with entities are made of: by entity the mention, the sentence, each thing that a unit
-    /// read (`text`, `whole image`, `part 1`, `profile 1`), each lexical feature that is not 0, and `constant`; together they
-    /// make the score.
+    /// read (`text`, `whole image`, `part 1`, `profile 1`) and each lexical feature, those that are not 0, and `constant`;
+    /// together they make the score.
     ///
     ///     cos(q, e) = Σ_u q_u · e / |q|,   with the query's terms q = Σ_u q_u
     ///

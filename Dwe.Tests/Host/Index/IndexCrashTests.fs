@@ -170,12 +170,15 @@ let tests =
                   let random = SeededRandom 45L
                   let mutable current, ended, killedBefore = 0, 0, 0
 
-                  for _ in 1..kills do
+                  // One in eleven is left to come to its end: how long that takes depends on what else runs.
+                  for at in 1 .. kills + kills / 10 do
                       let there = Set.ofArray (Directory.GetFileSystemEntries index)
                       let next = 1 - current
 
                       let moment (started: Process) =
-                          if random.NextDouble() < 0.5 then
+                          if at % 11 = 0 then
+                              started.WaitForExit()
+                          elif random.NextDouble() < 0.5 then
                               started.WaitForExit(whole * random.NextDouble()) |> ignore
                           else
                               while not (
@@ -200,7 +203,7 @@ let tests =
 
                       current <- found
 
-                  Expect.isGreaterThan ended 0 "some came to their end"
+                  Expect.isGreaterThanOrEqual ended (kills / 10) "those that were left alone came to their end"
                   Expect.isGreaterThan killedBefore 0 "some were killed before they were done"
                   SampleRun.succeed (words states[1 - current] index) [] |> ignore
                   use last = SegmentIndex.Open index

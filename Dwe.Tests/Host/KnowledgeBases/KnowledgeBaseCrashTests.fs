@@ -185,10 +185,17 @@ let tests =
                   let journal = Path.Combine(kb, "journal.bin")
                   let mutable there, acknowledged, unsaid = [ 0 ], 0, 0
 
-                  for number in 1..kills do
+                  // One in eleven is left to come to its end: how long that takes depends on what else runs.
+                  for number in 1 .. kills + kills / 10 do
                       writeAddition source number
                       File.Delete journal
-                      let run = DweProcess.killed words (moment random whole (fun () -> File.Exists journal))
+
+                      let run =
+                          if number % 11 = 0 then
+                              DweProcess.run words []
+                          else
+                              DweProcess.killed words (moment random whole (fun () -> File.Exists journal))
+
                       let isSaid = run.ExitCode = 0 || run.Output.Contains " added, "
                       let found = brought kb
 
@@ -202,11 +209,11 @@ let tests =
                       else
                           Expect.equal found (afterwards there) $"addition {number} is there whole or not at all"
 
-                  Expect.isGreaterThan acknowledged 0 "some came to their end"
+                  Expect.isGreaterThanOrEqual acknowledged (kills / 10) "those that were left alone came to their end"
                   Expect.isLessThan there.Length kills "some were killed before they had written"
 
                   // Written on; then what a knowledge base has that was made of the same at once.
-                  let last = kills + 1
+                  let last = kills + kills / 10 + 1
                   writeAddition source last
                   SampleRun.succeed words [] |> ignore
                   Expect.equal (brought kb) (afterwards (last :: there)) "written on"
