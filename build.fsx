@@ -60,7 +60,8 @@ let downloadPackages () =
     | [] -> ()
     | missing ->
         let names = missing |> List.map (fun (id, version) -> $"{id}@{version}")
-        dotnet ([ "package"; "download" ] @ names @ [ "--output"; packageFolder ])
+        // The versions are exact; without the option one that is a prerelease is said not to exist.
+        dotnet ([ "package"; "download" ] @ names @ [ "--prerelease"; "--output"; packageFolder ])
 
 /// Downloads the closure of paket.dependencies, by restoring a throw-away project that names the same packages.
 let downloadClosure () =
