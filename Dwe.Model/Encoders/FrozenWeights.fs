@@ -28,15 +28,12 @@ type internal FrozenWeights(precision: Precision) =
         | Float64 -> fun () -> weight
         | Bf16Mixed -> copyOnce (fun () -> weight.detach().``to`` torch.bfloat16)
 
-    /// `Operand` of the weight times a factor, which only a copy can hold: where weights are taken as they are, their own.
-    member frozen.Scaled (weight: Tensor) (factor: float) : unit -> Tensor =
-        match precision with
-        | Float32
-        | Float64 -> frozen.Operand weight
-        | Bf16Mixed -> copyOnce (fun () -> (weight.detach () * Numbers.scalar factor).``to`` torch.bfloat16)
+    /// `Operand` of the weight times a factor: always a copy.
+    member _.Scaled (weight: Tensor) (factor: float) : unit -> Tensor =
+        copyOnce (fun () -> Precision.operand precision (weight.detach () * Numbers.scalar factor))
 
-    /// Whether `Scaled` scales.
-    member _.Scales = precision = Bf16Mixed
+    /// Whether `Operand` copies, so that `Scaled` takes no memory more.
+    member _.Copies = precision = Bf16Mixed
 
     interface IDisposable with
         member _.Dispose() =
@@ -72,13 +69,13 @@ module internal FrozenLayer =
 
     /// `product` under `name.weight` and `name.bias`.
     let linear (frozen: FrozenWeights) (name: string) inputs outputs : Layer<Tensor -> Tensor> =
-        product frozen (fst (named name)) (snd (named name)) inputs outputs
+        affine (named name) inputs outputs (fun weight bias -> frozen.Operand weight, frozen.Operand bias)
 
-    /// a (x Wᵀ + b), where `FrozenWeights.Scales`.
+    /// `linear` with another result: factor · (x Wᵀ + b).  [..., inputs] -> [..., outputs]
     let scaledOutput (frozen: FrozenWeights) (factor: float) (name: string) inputs outputs =
         affine (named name) inputs outputs (fun weight bias -> frozen.Scaled weight factor, frozen.Scaled bias factor)
 
-    /// a x Wᵀ + b, where `FrozenWeights.Scales`.
+    /// `linear` of another input: factor · x Wᵀ + b.  [..., inputs] -> [..., outputs]
     let scaledInput (frozen: FrozenWeights) (factor: float) (name: string) inputs outputs =
         affine (named name) inputs outputs (fun weight bias -> frozen.Scaled weight factor, frozen.Operand bias)
 

@@ -20,21 +20,20 @@ module internal Transformer =
     /// them, and one pass is left of three.
     /// [..., width] -> [..., width], in the dtype of products
     let private mlp (frozen: FrozenWeights) (sizes: TransformerSizes) : Layer<Tensor -> Tensor> =
-        let folds = frozen.Scales && sizes.Activation = QuickGelu
-        let factor = if folds then steepness else 1.0
+        let narrow, wide = sizes.Width, 4 * sizes.Width
 
-        layer {
-            let! expand = FrozenLayer.scaledOutput frozen factor "mlp.c_fc" sizes.Width (4 * sizes.Width)
-            let! contract = FrozenLayer.scaledInput frozen (1.0 / factor) "mlp.c_proj" (4 * sizes.Width) sizes.Width
-
-            let activate =
-                if folds then
-                    fun input -> torch.nn.functional.silu (input, inplace = true)
-                else
-                    activate sizes.Activation
-
-            return expand >> activate >> contract
-        }
+        if frozen.Copies && sizes.Activation = QuickGelu then
+            layer {
+                let! expand = FrozenLayer.scaledOutput frozen steepness "mlp.c_fc" narrow wide
+                let! contract = FrozenLayer.scaledInput frozen (1.0 / steepness) "mlp.c_proj" wide narrow
+                return expand >> (fun input -> torch.nn.functional.silu (input, inplace = true)) >> contract
+            }
+        else
+            layer {
+                let! expand = FrozenLayer.linear frozen "mlp.c_fc" narrow wide
+                let! contract = FrozenLayer.linear frozen "mlp.c_proj" wide narrow
+                return expand >> activate sizes.Activation >> contract
+            }
 
     /// Multi-head self-attention with packed projections; causal: a place reads itself and what is before it.
     /// [batch; places; width] -> same, in the dtype of products.
