@@ -16,6 +16,9 @@ internal static class ServeCommand
     public static int Run(ServeOptions options, CancellationToken stop)
     {
         var settings = Settings(options, FilesOf(options));
+        // A wrong name is said before anything listens.
+        new RunFolder(options.Run).Open();
+        if (options.Index is not null) IndexManifest.Read(options.Index);
         Natives.Load(options.LibTorch);
         var linking = new LinkerOptions
         {

@@ -101,11 +101,13 @@ let tests =
                   "dwe: the environment variable DWE_NO_KEY, which --api-key-from names, is not set. Set it to the key that clients send.\n"
                   "no key"
 
-          testCase "ends with 2 when the run is not there"
+          testCase "ends with 2 and one line when the run or the index is not there"
           <| fun () ->
-              let errors = refusedBy [ "--run"; "none"; "--port"; "0" ] []
-
-              Expect.stringEnds
-                  errors
+              Expect.equal
+                  (refusedBy [ "--run"; "none"; "--port"; "0" ] [])
                   "dwe: none/manifest.json: not found; expected a run made by `dwe train`. Check the folder's name.\n"
-                  "why" ]
+                  "no run"
+
+              let errors = refusedBy [ "--run"; fst SampleRun.shared.Value; "--index"; "no.index"; "--port"; "0" ] []
+              Expect.stringStarts errors "dwe: no.index/manifest.json: not found; " "no index"
+              Expect.hasLength (errors.TrimEnd('\n').Split '\n') 1 "one line" ]
